@@ -1,0 +1,99 @@
+"""The errors of Synaplex: few classes, each naming what is at fault and what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class SynaplexError(Exception):
+    """Base class of every error that Synaplex raises on purpose."""
+
+
+class InvalidGraphError(SynaplexError, ValueError):
+    """The layers and links do not make a network: shapes that clash, weights that are not numbers."""
+
+
+class UnreadableFileError(SynaplexError, OSError):
+    """A file is missing, truncated, unsafe to open, or of a layout that is not known."""
+
+
+class UnwritableFileError(SynaplexError, OSError):
+    """A result could not be written: no permission, no space, no such folder."""
+
+
+class DisconnectedGraphError(SynaplexError, ValueError):
+    """The graph falls apart and the measure is defined on connected graphs only; names the neurons cut off."""
+
+
+class UndefinedMeasureError(SynaplexError, ValueError):
+    """The definition divides by zero for some neurons; names them."""
+
+
+class SingularLaplacianError(SynaplexError, ArithmeticError):
+    """A signed Laplacian is singular, or so close to it that its pseudo-inverse has no correct digits."""
+
+
+class GraphTooLargeError(SynaplexError, ValueError):
+    """An exact algorithm would need more memory or time than its stated limit."""
+
+
+class SpecificationError(SynaplexError, ValueError):
+    """An argument, option or specification field has a value that makes no sense."""
+
+
+class StoreError(SynaplexError, RuntimeError):
+    """A population store cannot be used as asked."""
+
+
+class StoreMismatchError(StoreError):
+    """The folder holds a population of another specification."""
+
+
+class StoreBusyError(StoreError):
+    """Another process is working on the same store."""
+
+
+class TrainingError(SynaplexError, RuntimeError):
+    """Training went wrong: a loss that is not a number, for instance."""
+
+
+class MeasureOverflowError(SynaplexError, OverflowError):
+    """A value exceeds the range of float64; names the form that does not."""
+
+
+class MissingExtraError(SynaplexError, ImportError):
+    """An optional dependency is not installed; names the extra that brings it."""
+
+
+class UnknownNameError(SynaplexError, LookupError):
+    """A name is not among the known ones; suggests the nearest.
+
+    Parameters
+    ----------
+    kind
+        What the name should name, such as ``"measure"`` or ``"dataset"``.
+    name
+        The name as the caller gave it.
+    known
+        The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        choices = sorted(known)
+        near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(choices)}"
+        super().__init__(f"unknown {kind} {name!r}; {hint}")
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional dependency, or raise `MissingExtraError` naming the extra that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise MissingExtraError(
+            f"this needs the package {package!r}, which is not installed: pip install 'synaplex[{extra}]'"
+        ) from error

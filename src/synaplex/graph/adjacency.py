@@ -1,0 +1,258 @@
+"""The undirected weighted graph of a network, as a symmetric operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from synaplex.graph.link import Elementwise, Link
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of a bipartite graph: no edge joins two neurons of one side.
+
+    Attributes
+    ----------
+    large, small
+        Layer indices of either side; `small` has no more neurons than `large`.
+    large_index, small_index
+        Global indices of the neurons of either side.
+    """
+
+    large: tuple[int, ...]
+    small: tuple[int, ...]
+    large_index: Int[Tensor, " large"]
+    small_index: Int[Tensor, " small"]
+
+
+class Adjacency:
+    """The symmetric adjacency matrix A of a network (or a batch) under an edge rule, in float64.
+
+    Built by `NeuralGraph.undirected`. Row i of A is the neuron with global index i (layer by layer). An edge
+    is an entry other than exact zero. Derived quantities are computed once and kept.
+
+    Parameters
+    ----------
+    sizes
+        Number of neurons of each layer.
+    links
+        One link per joined pair of layers, source index not above target index; a link within a layer holds a
+        symmetric matrix.
+    networks
+        Length of the axis of networks, or None.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], links: Sequence[Link], networks: int | None, device: torch.device
+    ):
+        self.sizes = tuple(sizes)
+        self.links = tuple(link.to(torch.float64) for link in links)
+        self.networks = networks
+        self.device = device
+        self.offsets = tuple(accumulate(self.sizes, initial=0))
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons n."""
+        return self.offsets[-1]
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """``(networks,)``, or ``()`` for a single network."""
+        return () if self.networks is None else (self.networks,)
+
+    def _slice(self, layer: int) -> slice:
+        return slice(self.offsets[layer], self.offsets[layer + 1])
+
+    def map(self, function: Elementwise) -> Adjacency:
+        """The same graph with every weight w replaced by ``function(w)``."""
+        return Adjacency(self.sizes, [link.map(function) for link in self.links], self.networks, self.device)
+
+    def product(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch2 neurons"]:
+        """A x. Cost: one pass over the weights."""
+        parts: list[Tensor | None] = [None] * len(self.sizes)
+
+        def add(layer: int, value: Tensor) -> None:
+            before = parts[layer]
+            parts[layer] = value if before is None else before + value
+
+        for link in self.links:
+            add(link.target, link.forward(x[..., self._slice(link.source)]))
+            if link.source != link.target:
+                add(link.source, link.backward(x[..., self._slice(link.target)]))
+        shape = torch.broadcast_shapes(x.shape[:-1], self.batch_shape)  # type: ignore[no-untyped-call]
+        return torch.cat(
+            [
+                x.new_zeros(*shape, size) if part is None else part.expand(*shape, size)
+                for part, size in zip(parts, self.sizes, strict=True)
+            ],
+            dim=-1,
+        )
+
+    @cached_property
+    def strength(self) -> Float[Tensor, "*networks neurons"]:
+        """A 1, the summed weight of each neuron's edges (a self-loop counts once)."""
+        return self.product(torch.ones(self.neurons, dtype=torch.float64, device=self.device))
+
+    @cached_property
+    def indicator(self) -> Adjacency:
+        """The same graph with every edge of weight 1."""
+        return self.map(lambda weight: (weight != 0).to(weight.dtype))
+
+    @cached_property
+    def degree(self) -> Float[Tensor, "*networks neurons"]:
+        """Number of edges of each neuron (a self-loop counts once)."""
+        return self.indicator.strength
+
+    @cached_property
+    def without_loops(self) -> Adjacency:
+        """The same graph without self-loops."""
+        if all(link.source != link.target for link in self.links):
+            return self
+        links = [_without_diagonal(link) if link.source == link.target else link for link in self.links]
+        return Adjacency(self.sizes, links, self.networks, self.device)
+
+    @cached_property
+    def sides(self) -> Sides | None:
+        """The two sides of the layer graph, or None where it cannot be coloured with two colours."""
+        colors: list[int | None] = [None] * len(self.sizes)
+        neighbors: list[set[int]] = [set() for _ in self.sizes]
+        for link in self.links:
+            neighbors[link.source].add(link.target)
+            neighbors[link.target].add(link.source)
+        for start in range(len(self.sizes)):
+            if colors[start] is not None:
+                continue
+            colors[start] = 0
+            stack = [start]
+            while stack:
+                layer = stack.pop()
+                for other in neighbors[layer]:
+                    if colors[other] is None:
+                        colors[other] = 1 - (colors[layer] or 0)
+                        stack.append(other)
+                    elif colors[other] == colors[layer]:
+                        return None
+        groups = [tuple(layer for layer, color in enumerate(colors) if color == side) for side in (0, 1)]
+        small, large = sorted(groups, key=lambda group: sum(self.sizes[layer] for layer in group))
+        return Sides(large, small, self._index(large), self._index(small))
+
+    def _index(self, layers: Sequence[int]) -> Int[Tensor, " neurons"]:
+        ranges = [torch.arange(self.offsets[i], self.offsets[i + 1], device=self.device) for i in layers]
+        return torch.cat([torch.empty(0, dtype=torch.long, device=self.device), *ranges])
+
+    @cached_property
+    def biadjacency(self) -> Float[Tensor, "*networks large small"]:
+        """The matrix B of a bipartite graph, large side by small side. Memory: 8 bytes an entry."""
+        sides = self.sides
+        if sides is None:
+            raise ValueError("the layer graph has no two sides")
+        rows, columns = _starts(sides.large, self.sizes), _starts(sides.small, self.sizes)
+        shape = (*self.batch_shape, len(sides.large_index), len(sides.small_index))
+        matrix = torch.zeros(shape, dtype=torch.float64, device=self.device)
+        for link in self.links:
+            large, small = (
+                (link.target, link.source) if link.source in columns else (link.source, link.target)
+            )
+            block = link.to_dense()
+            block = block if link.source in columns else block.mT
+            top, left = rows[large], columns[small]
+            matrix[..., top : top + self.sizes[large], left : left + self.sizes[small]] = block
+        return matrix
+
+    @cached_property
+    def dense(self) -> Float[Tensor, "*networks neurons neurons"]:
+        """The matrix A itself. Memory: 8 n^2 bytes a network."""
+        matrix = torch.zeros(
+            *self.batch_shape, self.neurons, self.neurons, dtype=torch.float64, device=self.device
+        )
+        for link in self.links:
+            block = link.to_dense()
+            matrix[..., self._slice(link.target), self._slice(link.source)] = block
+            matrix[..., self._slice(link.source), self._slice(link.target)] = block.mT
+        return matrix
+
+    def edges(self) -> tuple[Int[Tensor, " edges"], Int[Tensor, " edges"], Float[Tensor, " edges"]]:
+        """Edges of a single network, each once: global indices of its two ends and its weight."""
+        empty = torch.empty(0, dtype=torch.long, device=self.device)
+        first, second, weights = [empty], [empty], [torch.empty(0, dtype=torch.float64, device=self.device)]
+        for link in self.links:
+            sparse = link.to_sparse()
+            keep = sparse.column <= sparse.row if link.source == link.target else slice(None)
+            first.append(sparse.column[keep] + self.offsets[link.source])
+            second.append(sparse.row[keep] + self.offsets[link.target])
+            weights.append(sparse.weight[keep])
+        return torch.cat(first), torch.cat(second), torch.cat(weights)
+
+    def network(self, index: int) -> Adjacency:
+        """The graph of one network of the batch."""
+        return Adjacency(self.sizes, [link.network(index) for link in self.links], None, self.device)
+
+    def singles(self) -> list[Adjacency]:
+        """The graphs of all networks, one by one."""
+        return [self] if self.networks is None else [self.network(k) for k in range(self.networks)]
+
+    @cached_property
+    def components(self) -> Int[Tensor, "*networks neurons"]:
+        """Connected component of each neuron: 0 for the one of neuron 0, then 1, 2, ... by lowest neuron.
+
+        Cost: one product a step of a breadth-first search for a connected graph; one search over edges else.
+        """
+        reached = torch.zeros(*self.batch_shape, self.neurons, dtype=torch.float64, device=self.device)
+        if not self.neurons:
+            return reached.long()
+        reached[..., 0] = 1
+        count = 0
+        while (now := int(reached.sum())) > count:
+            count = now
+            reached = ((self.indicator.product(reached) + reached) > 0).to(torch.float64)
+        whole = reached.bool().all(-1)
+        labels = torch.zeros(*self.batch_shape, self.neurons, dtype=torch.long, device=self.device)
+        if self.networks is None:
+            return labels if bool(whole) else self._label()
+        for k in (~whole).nonzero()[:, 0].tolist():
+            labels[k] = self.network(k)._label()
+        return labels
+
+    def _label(self) -> Int[Tensor, " neurons"]:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        first, second, _ = (part.cpu().numpy() for part in self.edges())
+        ones = torch.ones(len(first)).numpy()
+        matrix = coo_array((ones, (first, second)), shape=(self.neurons, self.neurons))
+        _, labels = connected_components(matrix, directed=False)
+        return torch.as_tensor(labels, dtype=torch.long, device=self.device)
+
+    @property
+    def connected(self) -> Bool[Tensor, "*networks"]:
+        """Whether each network is in one piece."""
+        return (self.components == 0).all(-1)
+
+
+def _starts(layers: Sequence[int], sizes: Sequence[int]) -> dict[int, int]:
+    starts, place = {}, 0
+    for layer in layers:
+        starts[layer] = place
+        place += sizes[layer]
+    return starts
+
+
+def _without_diagonal(link: Link) -> Link:
+    from synaplex.graph.dense import DenseLink
+
+    if isinstance(link, DenseLink):
+        return link.map(
+            lambda weight: (
+                weight * (1 - torch.eye(weight.shape[-1], dtype=weight.dtype, device=weight.device))
+            )
+        )
+    sparse = link.to_sparse()
+    return sparse.map(lambda weight: weight * (sparse.row != sparse.column)).to_sparse()

@@ -1,0 +1,80 @@
+"""Dense links: a matrix of weights, as in a fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from synaplex.graph.link import Elementwise, Link
+from synaplex.graph.sparse import SparseLink
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class DenseLink(Link):
+    """Every source neuron joined to every target neuron.
+
+    Attributes
+    ----------
+    weight
+        ``(*networks, out, in)``, as torch stores it.
+    """
+
+    weight: Float[Tensor, "*networks target source"]
+
+    @property
+    def in_size(self) -> int:
+        return self.weight.shape[-1]
+
+    @property
+    def out_size(self) -> int:
+        return self.weight.shape[-2]
+
+    @property
+    def networks(self) -> int | None:
+        return self.weight.shape[0] if self.weight.ndim == 3 else None
+
+    @property
+    def weights(self) -> Tensor:
+        return self.weight.flatten(-2)
+
+    @property
+    def multiplicity(self) -> Int[Tensor, " count"]:
+        return torch.ones((), dtype=torch.long, device=self.weight.device).expand(
+            self.in_size * self.out_size
+        )
+
+    def forward(self, x: Float[Tensor, "*batch source"]) -> Float[Tensor, "*batch2 target"]:
+        return (self.weight.to(x.dtype) @ x[..., None])[..., 0]
+
+    def backward(self, y: Float[Tensor, "*batch target"]) -> Float[Tensor, "*batch2 source"]:
+        return (self.weight.to(y.dtype).mT @ y[..., None])[..., 0]
+
+    def map(self, function: Elementwise) -> DenseLink:
+        return replace(self, weight=function(self.weight))
+
+    def to_dense(self) -> Float[Tensor, "*networks target source"]:
+        return self.weight
+
+    def to_sparse(self) -> SparseLink:
+        weight = self.weight if self.networks is not None else self.weight[None]
+        network, row, column = weight.nonzero(as_tuple=True)
+        return SparseLink.from_edges(
+            row,
+            column,
+            weight[network, row, column],
+            (self.out_size, self.in_size),
+            network=None if self.networks is None else network,
+            networks=self.networks,
+            source=self.source,
+            target=self.target,
+            name=self.name,
+        )
+
+    def transpose(self) -> DenseLink:
+        return replace(self, source=self.target, target=self.source, weight=self.weight.mT)
+
+    def network(self, index: int) -> DenseLink:
+        return replace(self, weight=self.weight[index])

@@ -1,0 +1,181 @@
+"""Sparse links: existing connections only, in compressed rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from synaplex.graph.link import Elementwise, Link
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class SparseLink(Link):
+    """Weights in compressed sparse rows (CSR).
+
+    A batch of networks is one block-diagonal matrix, so that topologies may differ between networks.
+
+    Attributes
+    ----------
+    row_start
+        ``(networks * out + 1,)``: where each row of the (block-diagonal) matrix starts in `column` and
+        `weight`.
+    column
+        Source neuron of each edge, within its own network.
+    weight
+        Weight of each edge.
+    shape
+        ``(out, in)`` of one network.
+    batch
+        Number of networks, or None for a single one.
+    """
+
+    row_start: Int[Tensor, " rows1"]
+    column: Int[Tensor, " edges"]
+    weight: Float[Tensor, " edges"]
+    shape: tuple[int, int]
+    batch: int | None = None
+
+    @classmethod
+    def from_edges(
+        cls,
+        row: Int[Tensor, " edges"],
+        column: Int[Tensor, " edges"],
+        weight: Float[Tensor, " edges"],
+        shape: tuple[int, int],
+        *,
+        network: Int[Tensor, " edges"] | None = None,
+        networks: int | None = None,
+        source: int,
+        target: int,
+        name: str = "",
+    ) -> SparseLink:
+        """Build from a list of edges; edges that join the same pair of neurons are summed."""
+        out_size, in_size = shape
+        rows = out_size * (1 if networks is None else networks)
+        block_row = row if network is None else network * out_size + row
+        key, place = torch.unique(block_row * in_size + column, return_inverse=True)
+        summed = torch.zeros(len(key), dtype=weight.dtype, device=weight.device).index_add(0, place, weight)
+        block_row = key // max(in_size, 1)
+        count = torch.bincount(block_row, minlength=rows)
+        row_start = torch.cat([count.new_zeros(1), count.cumsum(0)])
+        return cls(
+            row_start=row_start,
+            column=key % max(in_size, 1),
+            weight=summed,
+            shape=shape,
+            batch=networks,
+            source=source,
+            target=target,
+            name=name,
+        )
+
+    @property
+    def in_size(self) -> int:
+        return self.shape[1]
+
+    @property
+    def out_size(self) -> int:
+        return self.shape[0]
+
+    @property
+    def networks(self) -> int | None:
+        return self.batch
+
+    @property
+    def weights(self) -> Tensor:
+        return self.weight
+
+    @property
+    def multiplicity(self) -> Int[Tensor, " count"]:
+        return torch.ones_like(self.column)
+
+    @cached_property
+    def _block_row(self) -> Tensor:
+        rows = torch.arange(len(self.row_start) - 1, device=self.column.device)
+        return rows.repeat_interleave(self.row_start.diff())
+
+    @property
+    def edge_network(self) -> Int[Tensor, " edges"]:
+        """Network of each edge (zeros for a single network)."""
+        return self._block_row // max(self.out_size, 1)
+
+    @property
+    def row(self) -> Int[Tensor, " edges"]:
+        """Target neuron of each edge, within its own network."""
+        return self._block_row % max(self.out_size, 1)
+
+    def _product(self, vector: Tensor, read: Tensor, write: Tensor, size_in: int, size_out: int) -> Tensor:
+        networks = 1 if self.batch is None else self.batch
+        if self.batch is None:
+            flat, lead = vector, vector.shape[:-1]
+        else:
+            vector = (
+                vector.expand(*vector.shape[:-2], networks, size_in)
+                if vector.ndim > 1
+                else vector.expand(networks, -1)
+            )
+            flat, lead = vector.flatten(-2), vector.shape[:-2]
+        products = flat[..., read] * self.weight.to(vector.dtype)
+        out = products.new_zeros(*lead, networks * size_out).index_add(-1, write, products)
+        return out if self.batch is None else out.reshape(*lead, networks, size_out)
+
+    def forward(self, x: Float[Tensor, "*batch source"]) -> Float[Tensor, "*batch2 target"]:
+        read = self.edge_network * self.in_size + self.column
+        return self._product(x, read, self._block_row, self.in_size, self.out_size)
+
+    def backward(self, y: Float[Tensor, "*batch target"]) -> Float[Tensor, "*batch2 source"]:
+        write = self.edge_network * self.in_size + self.column
+        return self._product(y, self._block_row, write, self.out_size, self.in_size)
+
+    def map(self, function: Elementwise) -> SparseLink:
+        return replace(self, weight=function(self.weight))
+
+    def to_dense(self) -> Float[Tensor, "*networks target source"]:
+        networks = 1 if self.batch is None else self.batch
+        dense = self.weight.new_zeros(networks, *self.shape)
+        dense = dense.index_put((self.edge_network, self.row, self.column), self.weight, accumulate=True)
+        return dense[0] if self.batch is None else dense
+
+    def to_sparse(self) -> SparseLink:
+        return self._rebuild(self.weight != 0)
+
+    def _rebuild(self, keep: Tensor) -> SparseLink:
+        return SparseLink.from_edges(
+            self.row[keep],
+            self.column[keep],
+            self.weight[keep],
+            self.shape,
+            network=None if self.batch is None else self.edge_network[keep],
+            networks=self.batch,
+            source=self.source,
+            target=self.target,
+            name=self.name,
+        )
+
+    def transpose(self) -> SparseLink:
+        return SparseLink.from_edges(
+            self.column,
+            self.row,
+            self.weight,
+            (self.in_size, self.out_size),
+            network=None if self.batch is None else self.edge_network,
+            networks=self.batch,
+            source=self.target,
+            target=self.source,
+            name=self.name,
+        )
+
+    def network(self, index: int) -> SparseLink:
+        start, stop = index * self.out_size, (index + 1) * self.out_size
+        first, last = int(self.row_start[start]), int(self.row_start[stop])
+        return replace(
+            self,
+            row_start=self.row_start[start : stop + 1] - first,
+            column=self.column[first:last],
+            weight=self.weight[first:last],
+            batch=None,
+        )

@@ -1,0 +1,81 @@
+"""The registry of measures: a name, a function and what it reads."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from synaplex.errors import UnknownNameError
+
+MeasureFunction = Callable[..., Tensor]
+
+_FAMILIES = ("strength", "flow", "clustering", "spectral", "paths", "cliques", "laplacian")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of neurons, as `sx.measure` knows it.
+
+    Attributes
+    ----------
+    name
+        The column it fills.
+    function
+        ``function(graph, *, neurons="all", undefined=None, **options)``, returning ``(*networks, neurons)``.
+    counts
+        Whether its values are whole numbers.
+    aliases
+        Other names it answers to, NetworkX's among them.
+    """
+
+    name: str
+    function: MeasureFunction
+    counts: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The options and their default values: edge rule, binarisation, variant."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.name not in ("graph", "neurons", "undefined")}
+
+    @property
+    def summary(self) -> str:
+        """First line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+
+_measures: dict[str, Measure] = {}
+
+
+def register(*, counts: bool = False, aliases: Iterable[str] = ()) -> Callable[[MeasureFunction], MeasureFunction]:
+    """Make a function a measure under its own name."""
+
+    def add(function: MeasureFunction) -> MeasureFunction:
+        _measures[function.__name__] = Measure(function.__name__, function, counts, tuple(aliases))
+        return function
+
+    return add
+
+
+def measures() -> Mapping[str, Measure]:
+    """All registered measures by name."""
+    for family in _FAMILIES:
+        importlib.import_module(f"synaplex.measures.{family}")
+    return dict(_measures)
+
+
+def find(name: str) -> Measure:
+    """The measure of that name or alias; `UnknownNameError` suggests the nearest names."""
+    known = measures()
+    if name in known:
+        return known[name]
+    by_alias = {alias: measure for measure in known.values() for alias in measure.aliases}
+    if name in by_alias:
+        return by_alias[name]
+    raise UnknownNameError("measure", name, [*known, *by_alias])

@@ -1,0 +1,177 @@
+"""`sx.measure`: measures as a table, a row a neuron."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from synaplex.errors import SpecificationError
+from synaplex.graph import NeuralGraph
+from synaplex.measures.presets import find_preset
+from synaplex.measures.registry import Measure, find
+from synaplex.measures.undefined import Undefined
+
+Selection = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
+
+DEFAULT = (
+    "strength",
+    "neighbor_strength",
+    "current_flow_closeness",
+    "bipartite_clustering",
+    "subgraph_centrality",
+    "harmonic_centrality",
+    "second_order_centrality",
+    "maximal_cliques",
+    "laplacian_centrality",
+    "in_strength",
+    "out_strength",
+    "disparity",
+)
+
+
+def plan(
+    measures: Selection | None = None, preset: str | None = None, **options: Any
+) -> dict[Measure, dict[str, Any]]:
+    """Which measures with which options a call asks for: every option spelled out.
+
+    Parameters are those of `measure`. Raises `UnknownNameError` for a name that is none, and `SpecificationError` for
+    an option that no chosen measure takes.
+    """
+    if measures is not None and preset is not None:
+        raise SpecificationError("give measures or a preset, not both")
+    wanted: Mapping[str, Mapping[str, Any]]
+    if preset is not None:
+        wanted = find_preset(preset).measures
+    elif isinstance(measures, Mapping):
+        wanted = measures
+    else:
+        names = DEFAULT if measures is None else [measures] if isinstance(measures, str) else measures
+        wanted = {name: {} for name in names}
+    chosen = {}
+    for name, own in wanted.items():
+        known = find(name)
+        defaults = known.defaults
+        unknown = set(own) - set(defaults)
+        if unknown:
+            raise SpecificationError(
+                f"{known.name} has no option {', '.join(sorted(unknown))}; it takes {', '.join(defaults) or 'none'}"
+            )
+        chosen[known] = {**defaults, **{key: value for key, value in options.items() if key in defaults}, **own}
+    for key in options:
+        if not any(key in measure.defaults for measure in chosen):
+            raise SpecificationError(f"none of the measures asked for has an option {key!r}")
+    return chosen
+
+
+def measure(
+    graph: NeuralGraph,
+    measures: Selection | None = None,
+    *,
+    preset: str | None = None,
+    layers: Literal["all", "hidden"] | None = None,
+    undefined: Literal["raise", "null"] = "raise",
+    **options: Any,
+) -> pl.DataFrame:
+    """Measure the neurons of a network, or of a batch of networks, as a table.
+
+    Parameters
+    ----------
+    graph
+        From `synaplex.load`, `synaplex.graph` or `NeuralGraph.from_weights`.
+    measures
+        A name, names, or a mapping of names to options, such as ``{"harmonic_centrality": {"distance": "inverse"}}``. Names
+        of NetworkX are understood. By default the twelve measures of `DEFAULT`.
+    preset
+        Instead of `measures`: ``"scabini"``, the eight centralities of hidden neurons as the released data of Scabini &
+        Bruno 2021 defines them.
+    layers
+        ``"all"`` or ``"hidden"``; a preset has its own.
+    undefined
+        ``"raise"``, or ``"null"``: values without a definition become null, and a column ``reason`` says why.
+    **options
+        Options for every measure that has them: ``edges=``, ``on_disconnected=``, ``bias=``, ...
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a neuron (of each network): ``network`` (batches only, Int32), ``layer`` (Int32, 0 is the input),
+        ``layer_name``, ``neuron`` (Int32, within its layer), one column a measure (Float64, counts Int64), and with
+        ``undefined="null"`` a column ``reason`` (null where all is defined).
+
+    Raises
+    ------
+    UnknownNameError, SpecificationError
+        For names and options that do not exist.
+    DisconnectedGraphError, UndefinedMeasureError, SingularLaplacianError
+        Where a value is undefined and ``undefined="raise"``.
+    GraphTooLargeError, MeasureOverflowError
+        Where the exact algorithm does not fit.
+
+    Examples
+    --------
+    >>> import torch
+    >>> graph = NeuralGraph.from_weights([torch.ones(3, 2), torch.ones(1, 3)])
+    >>> measure(graph, ["strength", "disparity"], layers="hidden")["strength"].to_list()
+    [3.0, 3.0, 3.0]
+    """
+    if undefined not in ("raise", "null"):
+        raise SpecificationError(f"undefined={undefined!r} is neither 'raise' nor 'null'")
+    chosen = plan(measures, preset, **options)
+    where = layers or (find_preset(preset).layers if preset is not None else "all")
+    index = graph.select(where)
+    frame = _index_frame(graph, index)
+    reasons = np.full(len(frame), "", dtype=object)
+    read = graph.memoized()
+    with torch.no_grad():
+        for known, own in chosen.items():
+            notes = Undefined() if undefined == "null" else None
+            values = known.function(read, neurons=where, undefined=notes, **own)
+            column = _column(known, values)
+            for mask, reason in notes.notes if notes is not None else ():
+                flat = mask.reshape(-1).cpu().numpy()
+                column = pl.select(pl.when(pl.Series(~flat)).then(column)).to_series().alias(known.name)
+                text = f"{known.name}: {reason}"
+                reasons[flat] = [f"{before}; {text}" if before else text for before in reasons[flat]]
+            frame = frame.with_columns(column)
+    if undefined == "null":
+        frame = frame.with_columns(pl.Series("reason", [reason or None for reason in reasons], dtype=pl.String))
+    return frame
+
+
+def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
+    starts = np.asarray(graph.offsets)
+    flat = index.cpu().numpy()
+    layer = np.searchsorted(starts, flat, side="right") - 1
+    while (empty := starts[layer] == starts[layer + 1]).any():
+        layer[empty] -= 1
+    names = np.asarray([one.name for one in graph.layers], dtype=object)
+    repeat = graph.networks or 1
+    columns = {
+        "layer": np.tile(layer, repeat).astype(np.int32),
+        "layer_name": np.tile(names[layer], repeat).tolist(),
+        "neuron": np.tile(flat - starts[layer], repeat).astype(np.int32),
+    }
+    if graph.networks is not None:
+        columns = {"network": np.repeat(np.arange(repeat, dtype=np.int32), len(flat)), **columns}
+    return pl.DataFrame(columns)
+
+
+def _column(known: Measure, values: Tensor) -> pl.Series:
+    flat = values.reshape(-1).cpu().numpy()
+    return pl.Series(known.name, flat.astype(np.int64) if known.counts else flat)
+
+
+def describe(chosen: Mapping[Measure, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each measure read, as plain data: option names to values, for a file's metadata."""
+    return {known.name: {key: value for key, value in own.items()} for known, own in chosen.items()}
+
+
+def signature(known: Measure) -> str:
+    """The measure's call as text, for help pages."""
+    return f"{known.name}{inspect.signature(known.function)}"
