@@ -71,7 +71,10 @@ def test_by_component(networks: list[Layered]) -> None:
     measured = ms.second_order_centrality(one.graph, on_disconnected="component").numpy()
     np.testing.assert_allclose(measured, deviation, rtol=1e-6, atol=1e-5)
     if alone:
-        with pytest.raises(DisconnectedGraphError, match=f"neuron {alone[0] - one.offsets[:-1][one.offsets[:-1] <= alone[0]].max()} of"):
+        with pytest.raises(
+            DisconnectedGraphError,
+            match=f"neuron {alone[0] - one.offsets[:-1][one.offsets[:-1] <= alone[0]].max()} of",
+        ):
             ms.current_flow_closeness(one.graph, neurons=alone, on_disconnected="component")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from synaplex.errors import DisconnectedGraphError
 from synaplex.graph import NeuralGraph
 from synaplex.measures import PRESETS, measure, measures
-from synaplex.measures.minplus import close_paths, close_paths_torch, minplus, minplus_torch
+from synaplex.measures.paths import _sums_compiled, sums_by_products
 from tests.measures.layered import Layered, build, layered
 
 ALL = sorted(measures())
@@ -46,7 +46,9 @@ def test_permuting_neurons_permutes_measures(networks: list[Layered], seed: int)
 
 def test_sparse_links_measure_as_dense_ones() -> None:
     random = np.random.default_rng(3)
-    weights = [torch.as_tensor(random.normal(size=shape) * (random.random(shape) < 0.4)) for shape in [(2, 7, 9), (2, 4, 7)]]
+    weights = [
+        torch.as_tensor(random.normal(size=shape) * (random.random(shape) < 0.4)) for shape in [(2, 7, 9), (2, 4, 7)]
+    ]
     dense = NeuralGraph.from_weights(weights)
     sparse = NeuralGraph(dense.layers, tuple(link.to_sparse() for link in dense.links), {})
     frames_agree(measure(dense, ALL, undefined="null"), measure(sparse, ALL, undefined="null"))
@@ -74,22 +76,25 @@ def test_a_network_that_falls_apart_is_null_with_a_reason_and_the_others_go_on()
 
 
 def test_preset_gives_the_eight_columns_of_hidden_neurons() -> None:
-    frame = measure(NeuralGraph.from_weights([torch.randn(6, 5), torch.randn(4, 6)]), preset="scabini", undefined="null")
+    frame = measure(
+        NeuralGraph.from_weights([torch.randn(6, 5), torch.randn(4, 6)]), preset="scabini", undefined="null"
+    )
     assert frame.columns == ["layer", "layer_name", "neuron", *PRESETS["scabini"].measures, "reason"]
     assert frame["layer"].to_list() == [1] * 6
     assert frame["neuron"].to_list() == list(range(6))
 
 
-@given(st.integers(1, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 2**31))
-def test_minplus_kernels_equal_their_plain_forms(networks: int, rows: int, inner: int, columns: int, seed: int) -> None:
+@given(
+    st.integers(1, 3),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.3, 0.8]),
+    st.integers(0, 2**31),
+)
+def test_compiled_paths_equal_dense_products(networks: int, large: int, small: int, gaps: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-
-    def lengths(*shape: int) -> torch.Tensor:
-        drawn = torch.rand(shape, generator=generator, dtype=torch.float64)
-        return torch.where(torch.rand(shape, generator=generator) < 0.3, torch.inf, drawn)
-
-    left, right = lengths(networks, rows, inner), lengths(networks, inner, columns)
-    torch.testing.assert_close(minplus(left, right), minplus_torch(left, right), rtol=0, atol=0)
-    square = lengths(networks, rows, rows)
-    square.diagonal(dim1=-2, dim2=-1).zero_()
-    torch.testing.assert_close(close_paths(square), close_paths_torch(square), rtol=1e-14, atol=0)
+    drawn = torch.rand(networks, large, small, generator=generator, dtype=torch.float64) + 1e-3
+    length = torch.where(torch.rand(drawn.shape, generator=generator) < gaps, torch.inf, drawn)
+    rows = torch.arange(small), torch.arange(large)
+    for compiled, plain in zip(_sums_compiled(length, *rows), sums_by_products(length, *rows), strict=True):
+        torch.testing.assert_close(compiled, plain, rtol=1e-12, atol=0)

@@ -86,7 +86,10 @@ def test_current_flow_closeness(networks: list[Layered]) -> None:
 @pytest.mark.parametrize("size", [0.0, 1e-12, 1e-8, 1e-6, 1e-4, 1e-3])
 def test_neurons_of_near_zero_strength_keep_their_digits(size: float) -> None:
     generator = torch.Generator().manual_seed(5)
-    weights = [torch.randn(12, 30, generator=generator).double(), torch.randn(9, 12, generator=generator).double()]
+    weights = [
+        torch.randn(12, 30, generator=generator).double(),
+        torch.randn(9, 12, generator=generator).double(),
+    ]
     for neuron in (0, 7):
         weights[0][:, neuron] -= weights[0][:, neuron].mean() - size / 12
     graph = NeuralGraph.from_weights(weights)
@@ -158,7 +161,9 @@ def test_censet_variant_equals_its_definition(networks: list[Layered]) -> None:
     matrix = np.zeros((sum(one.widths),) * 2)
     for (source, target), weight in one.weights.items():
         if target < len(one.widths) - 1:
-            matrix[one.offsets[source] : one.offsets[source + 1], one.offsets[target] : one.offsets[target + 1]] = weight.T
+            matrix[one.offsets[source] : one.offsets[source + 1], one.offsets[target] : one.offsets[target + 1]] = (
+                weight.T
+            )
     sent = matrix.sum(1)
     expected = [
         int(sent[u]) ** 2 + sum(matrix[u, v] * (matrix[u, v] + 2 * sent[v]) for v in range(len(matrix)))

@@ -49,9 +49,7 @@ class Adjacency:
         Length of the axis of networks, or None.
     """
 
-    def __init__(
-        self, sizes: Sequence[int], links: Sequence[Link], networks: int | None, device: torch.device
-    ):
+    def __init__(self, sizes: Sequence[int], links: Sequence[Link], networks: int | None, device: torch.device):
         self.sizes = tuple(sizes)
         self.links = tuple(link.to(torch.float64) for link in links)
         self.networks = networks
@@ -158,9 +156,7 @@ class Adjacency:
         shape = (*self.batch_shape, len(sides.large_index), len(sides.small_index))
         matrix = torch.zeros(shape, dtype=torch.float64, device=self.device)
         for link in self.links:
-            large, small = (
-                (link.target, link.source) if link.source in columns else (link.source, link.target)
-            )
+            large, small = (link.target, link.source) if link.source in columns else (link.source, link.target)
             block = link.to_dense()
             block = block if link.source in columns else block.mT
             top, left = rows[large], columns[small]
@@ -170,9 +166,7 @@ class Adjacency:
     @cached_property
     def dense(self) -> Float[Tensor, "*networks neurons neurons"]:
         """The matrix A itself. Memory: 8 n^2 bytes a network."""
-        matrix = torch.zeros(
-            *self.batch_shape, self.neurons, self.neurons, dtype=torch.float64, device=self.device
-        )
+        matrix = torch.zeros(*self.batch_shape, self.neurons, self.neurons, dtype=torch.float64, device=self.device)
         for link in self.links:
             block = link.to_dense()
             matrix[..., self._slice(link.target), self._slice(link.source)] = block
@@ -250,9 +244,7 @@ def _without_diagonal(link: Link) -> Link:
 
     if isinstance(link, DenseLink):
         return link.map(
-            lambda weight: (
-                weight * (1 - torch.eye(weight.shape[-1], dtype=weight.dtype, device=weight.device))
-            )
+            lambda weight: weight * (1 - torch.eye(weight.shape[-1], dtype=weight.dtype, device=weight.device))
         )
     sparse = link.to_sparse()
     return sparse.map(lambda weight: weight * (sparse.row != sparse.column)).to_sparse()

@@ -42,9 +42,7 @@ class DenseLink(Link):
 
     @property
     def multiplicity(self) -> Int[Tensor, " count"]:
-        return torch.ones((), dtype=torch.long, device=self.weight.device).expand(
-            self.in_size * self.out_size
-        )
+        return torch.ones((), dtype=torch.long, device=self.weight.device).expand(self.in_size * self.out_size)
 
     def forward(self, x: Float[Tensor, "*batch source"]) -> Float[Tensor, "*batch2 target"]:
         return (self.weight.to(x.dtype) @ x[..., None])[..., 0]
@@ -78,3 +76,6 @@ class DenseLink(Link):
 
     def network(self, index: int) -> DenseLink:
         return replace(self, weight=self.weight[index])
+
+    def subset(self, start: int, stop: int) -> DenseLink:
+        return replace(self, weight=self.weight[start:stop])

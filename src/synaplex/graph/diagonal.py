@@ -76,3 +76,6 @@ class DiagonalLink(Link):
 
     def network(self, index: int) -> DiagonalLink:
         return replace(self, gain=self.gain[index])
+
+    def subset(self, start: int, stop: int) -> DiagonalLink:
+        return replace(self, gain=self.gain[start:stop])

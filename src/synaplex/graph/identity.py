@@ -73,3 +73,6 @@ class IdentityLink(Link):
 
     def network(self, index: int) -> IdentityLink:
         return replace(self, scale=self.scale[index])
+
+    def subset(self, start: int, stop: int) -> IdentityLink:
+        return replace(self, scale=self.scale[start:stop])

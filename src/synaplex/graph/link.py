@@ -90,6 +90,10 @@ class Link(ABC):
     def network(self, index: int) -> Link:
         """The link of one network of the batch."""
 
+    @abstractmethod
+    def subset(self, start: int, stop: int) -> Link:
+        """The links of networks `start` to `stop` (exclusive) of the batch, as a batch."""
+
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""

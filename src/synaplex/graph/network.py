@@ -44,6 +44,8 @@ class NeuralGraph:
         edges.
     records
         What became of each parameter tensor of the model, read by `coverage`.
+    first_network
+        Number of the batch's first network, where this is a part of a larger batch; messages count from it.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class NeuralGraph:
     links: tuple[Link, ...]
     biases: Mapping[int, Float[Tensor, "*networks neurons"]]
     records: tuple[Coverage, ...] = ()
+    first_network: int = 0
     _views: dict[tuple[str, bool], Adjacency] | None = None
 
     def __post_init__(self) -> None:
@@ -76,9 +79,7 @@ class NeuralGraph:
     def _check_link(self, link: Link) -> None:
         count = len(self.layers)
         if not (0 <= link.source < count and 0 <= link.target < count):
-            raise InvalidGraphError(
-                f"{link!r} joins layers {link.source} and {link.target}, but there are {count}"
-            )
+            raise InvalidGraphError(f"{link!r} joins layers {link.source} and {link.target}, but there are {count}")
         source, target = self.layers[link.source], self.layers[link.target]
         if (link.in_size, link.out_size) != (source.size, target.size):
             raise InvalidGraphError(
@@ -130,9 +131,7 @@ class NeuralGraph:
         labels = list(names) if names is not None else [f"layer {i}" for i in range(1, len(weights) + 1)]
         given = [None] * len(weights) if biases is None else list(biases)
         if not len(weights) == len(labels) == len(given):
-            raise InvalidGraphError(
-                f"{len(weights)} weight matrices, but {len(labels)} names and {len(given)} biases"
-            )
+            raise InvalidGraphError(f"{len(weights)} weight matrices, but {len(labels)} names and {len(given)} biases")
         matrices = [as_matrix(weight, label) for weight, label in zip(weights, labels, strict=True)]
         for label, matrix in zip(labels, matrices, strict=True):
             if matrix.ndim not in (2, 3) or not matrix.is_floating_point():
@@ -222,9 +221,7 @@ class NeuralGraph:
 
     def directed(self, edges: str = "signed") -> tuple[Link, ...]:
         """The links in float64 under an edge rule, parallel ones summed, directions kept."""
-        return tuple(
-            link.to(torch.float64) for link in EdgeRule.parse(edges).apply(merge_parallel(self.links))
-        )
+        return tuple(link.to(torch.float64) for link in EdgeRule.parse(edges).apply(merge_parallel(self.links)))
 
     def undirected(self, edges: str = "signed", *, binary: bool = False) -> Adjacency:
         """The undirected graph that a measure reads.
@@ -269,9 +266,16 @@ class NeuralGraph:
             )
         index %= self.networks
         biases = {layer: bias[index] if bias.ndim == 2 else bias for layer, bias in self.biases.items()}
-        return replace(
-            self, links=tuple(link.network(index) for link in self.links), biases=biases, _views=None
-        )
+        return replace(self, links=tuple(link.network(index) for link in self.links), biases=biases, _views=None)
+
+    def subset(self, start: int, stop: int) -> NeuralGraph:
+        """Networks `start` to `stop` (exclusive) of the batch, as a batch."""
+        if self.networks is None or not 0 <= start < stop <= self.networks:
+            raise SpecificationError(f"networks {start} to {stop} asked of {self.networks or 'a single network'}")
+        biases = {layer: bias[start:stop] if bias.ndim == 2 else bias for layer, bias in self.biases.items()}
+        links = tuple(link.subset(start, stop) for link in self.links)
+        first = self.first_network + start
+        return replace(self, links=links, biases=biases, first_network=first, _views=None)
 
     def coverage(self) -> pl.DataFrame:
         """What became of every parameter tensor: a row a tensor; see `Coverage` for the columns."""
@@ -279,8 +283,7 @@ class NeuralGraph:
             return coverage_table(self.records)
         links = [Coverage(link.name, tuple(link.weights.shape), "link", repr(link)) for link in self.links]
         biases = [
-            Coverage(f"bias of {self.layers[i].name}", tuple(b.shape), "bias", "")
-            for i, b in self.biases.items()
+            Coverage(f"bias of {self.layers[i].name}", tuple(b.shape), "bias", "") for i, b in self.biases.items()
         ]
         return coverage_table([*links, *biases])
 

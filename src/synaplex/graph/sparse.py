@@ -114,9 +114,7 @@ class SparseLink(Link):
             flat, lead = vector, vector.shape[:-1]
         else:
             vector = (
-                vector.expand(*vector.shape[:-2], networks, size_in)
-                if vector.ndim > 1
-                else vector.expand(networks, -1)
+                vector.expand(*vector.shape[:-2], networks, size_in) if vector.ndim > 1 else vector.expand(networks, -1)
             )
             flat, lead = vector.flatten(-2), vector.shape[:-2]
         products = flat[..., read] * self.weight.to(vector.dtype)
@@ -170,12 +168,15 @@ class SparseLink(Link):
         )
 
     def network(self, index: int) -> SparseLink:
-        start, stop = index * self.out_size, (index + 1) * self.out_size
-        first, last = int(self.row_start[start]), int(self.row_start[stop])
+        return replace(self.subset(index, index + 1), batch=None)
+
+    def subset(self, start: int, stop: int) -> SparseLink:
+        rows = self.row_start[start * self.out_size : stop * self.out_size + 1]
+        first, last = int(rows[0]), int(rows[-1])
         return replace(
             self,
-            row_start=self.row_start[start : stop + 1] - first,
+            row_start=rows - first,
             column=self.column[first:last],
             weight=self.weight[first:last],
-            batch=None,
+            batch=stop - start,
         )

@@ -87,7 +87,7 @@ def _overlap(matrix: Tensor, rows: Tensor, mode: Mode) -> Tensor:
     degree = matrix.sum(-1)
     batch = max(degree[..., 0].numel(), 1)
     step = max(1, _BLOCK // (batch * matrix.shape[-2]))
-    out = [_overlap_block(matrix, degree, part, mode) for part in rows.split(step)]
+    out = [_overlap_block(matrix, degree, part, mode) for part in torch.split(rows, step)]
     return torch.cat(out, dim=-1)
 
 

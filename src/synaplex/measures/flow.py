@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from synaplex.errors import DisconnectedGraphError, SingularLaplacianError, SpecificationError
+from synaplex.errors import DisconnectedGraphError, SingularLaplacianError, SpecificationError, SynaplexError
 from synaplex.graph import Adjacency, NeuralGraph
 from synaplex.graph.network import Neurons
 from synaplex.measures.inverse import inverse_diagonal, inverse_diagonal_two_sides
@@ -33,8 +33,8 @@ def current_flow_closeness(
 ) -> Float[Tensor, "*networks neurons"]:
     """Current-flow closeness: 1 / sum_j R_ij, R the effective resistance with weights as conductances.
 
-    In closed form 1 / (n L^+_ii + trace L^+), with L^+ the pseudo-inverse of the Laplacian (NetworkX's normalisation; the
-    paper's eq. 10 has n - 1 on top).
+    In closed form 1 / (n L^+_ii + trace L^+), with L^+ the pseudo-inverse of the Laplacian (NetworkX's normalisation;
+    the paper's eq. 10 has n - 1 on top).
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def current_flow_closeness(
     def closeness(inverse: Tensor, _strength: Tensor) -> Tensor:
         return 1 / (inverse.shape[-1] * inverse + inverse.sum(-1, keepdim=True))
 
-    return _from_inverse(graph, neurons, edges, on_disconnected, undefined, "current_flow_closeness", closeness)
+    return _from_inverse(graph, "current_flow_closeness", closeness, neurons, edges, on_disconnected, undefined)
 
 
 @register(aliases=("second_order",))
@@ -86,8 +86,8 @@ def second_order_centrality(
 ) -> Float[Tensor, "*networks neurons"]:
     """Second-order centrality: the standard deviation of the return times of a perpetual random walk to a neuron.
 
-    The walk is made regular by self-loops, P = I - L / d_max, so its stationary law is uniform and the mean first-passage
-    times to i, the return included, sum to M_i = n (n z_i - 1) + n with z_i = d_max L^+_ii + 1/n; then
+    The walk is made regular by self-loops, P = I - L / d_max, so its stationary law is uniform and the mean
+    first-passage times to i, the return included, sum to M_i = n (n z_i - 1) + n with z_i = d_max L^+_ii + 1/n; then
     so_i = sqrt(2 M_i - n (n + 1)).
 
     Parameters
@@ -132,68 +132,85 @@ def second_order_centrality(
             f"second-order centrality walks at random along weights, which edges={edges!r} leaves negative here; "
             "use 'positive' or 'absolute'"
         )
-    return _from_inverse(graph, neurons, edges, on_disconnected, undefined, "second_order_centrality", deviation)
+    name = "second_order_centrality"
+    return _from_inverse(graph, name, deviation, neurons, edges, on_disconnected, undefined, everywhere=False)
 
 
 def _from_inverse(
     graph: NeuralGraph,
+    measure: str,
+    finish: _FromInverse,
     neurons: Neurons,
     edges: str,
     on_disconnected: OnDisconnected,
     undefined: Undefined | None,
-    measure: str,
-    finish: _FromInverse,
+    everywhere: bool = True,
 ) -> Float[Tensor, "*networks neurons"]:
-    """A measure that follows from the diagonal of L^+ and the strengths of each connected graph."""
+    """A measure that follows from the diagonal of L^+ (everywhere, or at the chosen neurons) and the strengths."""
     if on_disconnected not in ("raise", "component"):
         raise SpecificationError(f"on_disconnected={on_disconnected!r} is neither 'raise' nor 'component'")
     view = graph.undirected(edges).without_loops
     check_size(view, measure)
     chosen = graph.select(neurons)
     whole = view.connected.reshape(-1)
-    broken = (~whole).nonzero()[:, 0].tolist()
+    strength = view.strength.reshape(len(whole), -1)
     values = torch.full((len(whole), view.neurons), torch.nan, dtype=torch.float64, device=graph.device)
-    failed = torch.zeros(len(whole), dtype=torch.bool, device=graph.device)
-    for part in _batches(view, whole):
-        try:
-            values[part] = finish(_diagonal(view, part), view.strength.reshape(len(whole), -1)[part])
-        except SingularLaplacianError:
-            if undefined is None:
-                raise
-            for k in part.tolist():
-                try:
-                    one = part.new_tensor([k])
-                    values[one] = finish(_diagonal(view, one), view.strength.reshape(len(whole), -1)[one])
-                except SingularLaplacianError:
-                    failed[k] = True
+    singular: list[int] = []
+
+    def fill(part: Tensor) -> None:
+        values[part] = finish(_diagonal(view, part, None if everywhere else chosen), strength[part])
+
+    part = whole.nonzero()[:, 0]
+    try:
+        if len(part):
+            fill(part)
+    except SingularLaplacianError:
+        if undefined is None:
+            raise
+        for k in part:
+            try:
+                fill(k[None])
+            except SingularLaplacianError:
+                singular.append(int(k))
+    broken = (~whole).nonzero()[:, 0].tolist()
     if on_disconnected == "component":
         for k in broken:
             values[k] = _by_component(view if view.networks is None else view.network(k), finish)
-    values = values.reshape(*view.batch_shape, view.neurons)[..., chosen]
+    values = values[:, chosen]
+
+    def note(networks: list[int], error: SynaplexError, reason: str) -> None:
+        nonlocal values
+        mask = torch.zeros_like(values, dtype=torch.bool)
+        mask[networks] = True
+        values = settle(values, mask, error, reason, undefined)
+
+    note(singular, SingularLaplacianError("singular Laplacian"), "singular Laplacian")
     if on_disconnected == "raise" and broken:
-        apart = (~whole).reshape(*view.batch_shape, 1).expand_as(values)
         message, reason = _describe_pieces(graph, view, edges, broken)
-        values = settle(values, apart, DisconnectedGraphError(message), reason, undefined)
-    singular = failed.reshape(*view.batch_shape, 1).expand_as(values)
-    values = settle(values, singular, SingularLaplacianError(""), "singular Laplacian", undefined)
-    alone = values.isinf() | (values.isnan() & (on_disconnected == "component") & ~singular)
+        note(broken, DisconnectedGraphError(message), reason)
+    values = values.reshape(*view.batch_shape, len(chosen))
+    if on_disconnected == "raise":
+        return values
+    alone = view.degree[..., chosen] == 0
+    alone &= ~values.isfinite()
     where = name_neurons(graph, chosen, alone)
     error = DisconnectedGraphError(f"{measure} is undefined for neurons without a single edge: {where}")
     return settle(values, alone, error, "no edge", undefined)
 
 
-def _batches(view: Adjacency, whole: Tensor) -> list[Tensor]:
-    index = whole.nonzero()[:, 0]
-    return [index] if len(index) else []
-
-
-def _diagonal(view: Adjacency, part: Tensor) -> Float[Tensor, "part neurons"]:
+def _diagonal(view: Adjacency, part: Tensor, chosen: Tensor | None) -> Float[Tensor, "part neurons"]:
+    """Diagonal of L^+ for some networks of the batch, at the chosen neurons at least."""
     sides = view.sides
     if sides is None:
         dense = view.dense.reshape(-1, view.neurons, view.neurons)
         return inverse_diagonal(dense if len(part) == len(dense) else dense[part])
+    rows = None
+    if chosen is not None:
+        wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
+        wanted[chosen] = True
+        rows = wanted[sides.large_index].nonzero()[:, 0]
     matrix = view.biadjacency.reshape(-1, len(sides.large_index), len(sides.small_index))
-    diagonal = inverse_diagonal_two_sides(matrix if len(part) == len(matrix) else matrix[part])
+    diagonal = inverse_diagonal_two_sides(matrix if len(part) == len(matrix) else matrix[part], rows)
     ordered = torch.empty_like(diagonal)
     ordered[:, torch.cat([sides.large_index, sides.small_index])] = diagonal
     return ordered
@@ -228,7 +245,7 @@ def _describe_pieces(graph: NeuralGraph, view: Adjacency, edges: str, broken: li
     sizes = torch.bincount(labels)
     cut_off = labels != sizes.argmax()
     names = name_neurons(graph, torch.arange(view.neurons), cut_off)
-    network = "" if view.networks is None else f" of network {broken[0]}"
+    network = "" if view.networks is None else f" of network {graph.first_network + broken[0]}"
     more = f" (and of {len(broken) - 1} more networks)" if len(broken) > 1 else ""
     message = (
         f"the graph of {edges} edges{network}{more} falls apart into {len(sizes)} components; "

@@ -22,8 +22,8 @@ def check_size(view: Adjacency, measure: str) -> None:
     if small > EXACT_SIDE or entries > EXACT_ENTRIES:
         what = "neurons, not bipartite" if sides is None else f"x {large:,} neurons on the two sides"
         raise GraphTooLargeError(
-            f"{measure} is computed exactly up to {EXACT_SIDE:,} neurons on the small side and {EXACT_ENTRIES:,} matrix "
-            f"entries in a batch; this graph has {small:,} {what}"
+            f"{measure} is computed exactly up to {EXACT_SIDE:,} neurons on the small side and {EXACT_ENTRIES:,} "
+            f"matrix entries in a batch; this graph has {small:,} {what}"
             + (f", {view.networks} networks" if view.networks else "")
             + ". Measure fewer networks at once, a part of the network, or a strength-like or Laplacian measure"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from synaplex.errors import SpecificationError
@@ -56,8 +56,9 @@ def harmonic_centrality(
     Notes
     -----
     Cost: for sides of N >= m neurons, (min, +) products of N m^2 (two-hop distances), m^3 (Floyd-Warshall) and, for k
-    chosen neurons, k N m operations at worst; few of them are carried out, since long edges are on no shortest path.
-    Without two sides, Dijkstra's algorithm from every chosen neuron. Source: Scabini & Bruno 2021, eq. 9.
+    chosen neurons, k N m operations. On the CPU few of the first and last are carried out: an edge longer than the way
+    through a landmark is on no shortest path. Without two sides, Dijkstra's algorithm from every chosen neuron.
+    Source: Scabini & Bruno 2021, eq. 9.
     """
     if distance not in ("weight", "inverse"):
         raise SpecificationError(f"distance={distance!r} is neither 'weight' nor 'inverse'")
@@ -79,25 +80,50 @@ def _by_sides(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[Tens
     assert sides is not None
     matrix = view.biadjacency.reshape(-1, len(sides.large_index), len(sides.small_index))
     length = torch.where(matrix > 0, matrix if distance == "weight" else 1 / matrix, torch.inf)
+    wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
+    wanted[chosen] = True
+    small = wanted[sides.small_index].nonzero()[:, 0]
+    large = wanted[sides.large_index].nonzero()[:, 0]
+    sums = _sums_compiled if view.device.type == "cpu" else sums_by_products
+    of_small, of_large = sums(length, small, large)
+    values = torch.zeros(len(matrix), view.neurons, dtype=torch.float64, device=view.device)
+    values[:, sides.small_index[small]] = of_small
+    values[:, sides.large_index[large]] = of_large
+    return values.reshape(*view.batch_shape, -1)[..., chosen]
+
+
+def _sums_compiled(
+    length: Float[Tensor, "networks large small"],
+    small: Int[Tensor, " chosen1"],
+    large: Int[Tensor, " chosen2"],
+) -> tuple[Float[Tensor, "networks chosen1"], Float[Tensor, "networks chosen2"]]:
+    from synaplex.measures.path_kernel import harmonic_sums
+
+    of_small = torch.empty(len(length), len(small), dtype=torch.float64)
+    of_large = torch.empty(len(length), len(large), dtype=torch.float64)
+    arrays = (part.numpy() for part in (length.contiguous(), small, large, of_small, of_large))
+    harmonic_sums(*arrays)
+    return of_small, of_large
+
+
+def sums_by_products(
+    length: Float[Tensor, "networks large small"],
+    small: Int[Tensor, " chosen1"],
+    large: Int[Tensor, " chosen2"],
+) -> tuple[Float[Tensor, "networks chosen1"], Float[Tensor, "networks chosen2"]]:
+    """Sums of inverse distances by dense (min, +) products in plain torch: the way on a GPU, and the reference."""
     across = length.mT.contiguous()
     between = minplus(across, length)
     between.diagonal(dim1=-2, dim2=-1).zero_()
     between = close_paths(between)
-    values = torch.zeros(len(matrix), view.neurons, dtype=torch.float64, device=view.device)
-    wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
-    wanted[chosen] = True
-    small = wanted[sides.small_index].nonzero()[:, 0]
-    if len(small):
-        inside, outside = between[:, small], minplus(between[:, small].contiguous(), across)
-        inside[:, torch.arange(len(small), device=view.device), small] = torch.inf
-        values[:, sides.small_index[small]] = (1 / inside).sum(-1) + (1 / outside).sum(-1)
-    large = wanted[sides.large_index].nonzero()[:, 0]
-    if len(large):
-        outside = minplus(length[:, large].contiguous(), between)
-        inside = minplus(outside, across)
-        inside[:, torch.arange(len(large), device=view.device), large] = torch.inf
-        values[:, sides.large_index[large]] = (1 / inside).sum(-1) + (1 / outside).sum(-1)
-    return values.reshape(*view.batch_shape, -1)[..., chosen]
+    inside, outside = between[:, small], minplus(between[:, small], across)
+    inside[:, torch.arange(len(small), device=length.device), small] = torch.inf
+    of_small = (1 / inside).sum(-1) + (1 / outside).sum(-1)
+    outside = minplus(length[:, large], between)
+    inside = minplus(outside, across)
+    inside[:, torch.arange(len(large), device=length.device), large] = torch.inf
+    of_large = (1 / inside).sum(-1) + (1 / outside).sum(-1)
+    return of_small, of_large
 
 
 def _by_dijkstra(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[Tensor, " chosen"]:
@@ -108,7 +134,7 @@ def _by_dijkstra(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[T
     length = weight if distance == "weight" else 1 / weight
     matrix = csr_array((length, (first, second)), shape=(view.neurons, view.neurons))
     values = torch.empty(len(chosen), dtype=torch.float64)
-    for part in torch.arange(len(chosen)).split(max(1, 20_000_000 // max(view.neurons, 1))):
+    for part in torch.split(torch.arange(len(chosen)), max(1, 20_000_000 // max(view.neurons, 1))):
         sources = chosen[part].cpu()
         distances = torch.as_tensor(dijkstra(matrix, directed=False, indices=sources.numpy()))
         distances[torch.arange(len(part)), sources] = torch.inf

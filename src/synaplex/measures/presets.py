@@ -40,7 +40,7 @@ PRESETS: Mapping[str, Preset] = {
         "hidden",
     ),
 }
-"""``"scabini"``: the eight centralities of hidden neurons, as the released data of Scabini & Bruno 2021 defines them."""
+"""``"scabini"``: the eight centralities of hidden neurons, as the released data of Scabini & Bruno 2021 has them."""
 
 
 def find_preset(name: str) -> Preset:

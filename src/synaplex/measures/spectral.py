@@ -155,4 +155,5 @@ def _log_diagonal_exponential(matrix: Tensor) -> Float[Tensor, "*networks neuron
     """Logarithm of the diagonal of e^A."""
     values, vectors = torch.linalg.eigh(matrix)
     top = values[..., -1:]
-    return top + (vectors**2 @ (values - top).exp()[..., None])[..., 0].log()
+    diagonal: Tensor = top + (vectors**2 @ (values - top).exp()[..., None])[..., 0].log()
+    return diagonal

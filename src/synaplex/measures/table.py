@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
+from synaplex.measures.parts import in_parts
 from synaplex.measures.presets import find_preset
 from synaplex.measures.registry import Measure, find
 from synaplex.measures.undefined import Undefined
@@ -35,9 +35,7 @@ DEFAULT = (
 )
 
 
-def plan(
-    measures: Selection | None = None, preset: str | None = None, **options: Any
-) -> dict[Measure, dict[str, Any]]:
+def plan(measures: Selection | None = None, preset: str | None = None, **options: Any) -> dict[Measure, dict[str, Any]]:
     """Which measures with which options a call asks for: every option spelled out.
 
     Parameters are those of `measure`. Raises `UnknownNameError` for a name that is none, and `SpecificationError` for
@@ -62,7 +60,11 @@ def plan(
             raise SpecificationError(
                 f"{known.name} has no option {', '.join(sorted(unknown))}; it takes {', '.join(defaults) or 'none'}"
             )
-        chosen[known] = {**defaults, **{key: value for key, value in options.items() if key in defaults}, **own}
+        chosen[known] = {
+            **defaults,
+            **{key: value for key, value in options.items() if key in defaults},
+            **own,
+        }
     for key in options:
         if not any(key in measure.defaults for measure in chosen):
             raise SpecificationError(f"none of the measures asked for has an option {key!r}")
@@ -85,8 +87,8 @@ def measure(
     graph
         From `synaplex.load`, `synaplex.graph` or `NeuralGraph.from_weights`.
     measures
-        A name, names, or a mapping of names to options, such as ``{"harmonic_centrality": {"distance": "inverse"}}``. Names
-        of NetworkX are understood. By default the twelve measures of `DEFAULT`.
+        A name, names, or a mapping of names to options, such as ``{"harmonic_centrality": {"distance": "inverse"}}``.
+        Names of NetworkX are understood. By default the twelve measures of `DEFAULT`.
     preset
         Instead of `measures`: ``"scabini"``, the eight centralities of hidden neurons as the released data of Scabini &
         Bruno 2021 defines them.
@@ -124,8 +126,16 @@ def measure(
         raise SpecificationError(f"undefined={undefined!r} is neither 'raise' nor 'null'")
     chosen = plan(measures, preset, **options)
     where = layers or (find_preset(preset).layers if preset is not None else "all")
-    index = graph.select(where)
-    frame = _index_frame(graph, index)
+    return pl.concat([_measure(part, chosen, where, undefined) for part in in_parts(graph)])
+
+
+def _measure(
+    graph: NeuralGraph,
+    chosen: Mapping[Measure, Mapping[str, Any]],
+    where: Literal["all", "hidden"],
+    undefined: Literal["raise", "null"],
+) -> pl.DataFrame:
+    frame = _index_frame(graph, graph.select(where))
     reasons = np.full(len(frame), "", dtype=object)
     read = graph.memoized()
     with torch.no_grad():
@@ -158,7 +168,9 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
         "neuron": np.tile(flat - starts[layer], repeat).astype(np.int32),
     }
     if graph.networks is not None:
-        columns = {"network": np.repeat(np.arange(repeat, dtype=np.int32), len(flat)), **columns}
+        first = graph.first_network
+        networks = np.arange(first, first + repeat, dtype=np.int32)
+        columns = {"network": np.repeat(networks, len(flat)), **columns}
     return pl.DataFrame(columns)
 
 
@@ -169,9 +181,4 @@ def _column(known: Measure, values: Tensor) -> pl.Series:
 
 def describe(chosen: Mapping[Measure, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """What each measure read, as plain data: option names to values, for a file's metadata."""
-    return {known.name: {key: value for key, value in own.items()} for known, own in chosen.items()}
-
-
-def signature(known: Measure) -> str:
-    """The measure's call as text, for help pages."""
-    return f"{known.name}{inspect.signature(known.function)}"
+    return {known.name: dict(own) for known, own in chosen.items()}

@@ -30,9 +30,10 @@ def link_weights(graph: NeuralGraph) -> pl.DataFrame:
     rows = []
     for index, single in enumerate(_singles(graph)):
         for link in single.links:
-            row = {} if graph.networks is None else {"network": index}
+            row: dict[str, float | int | str | None] = {} if graph.networks is None else {"network": index}
             row |= {"link": link.name, "source": link.source, "target": link.target}
-            rows.append(row | _statistics(link))
+            row |= _statistics(link)
+            rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -77,11 +78,22 @@ def _edge_weights(link: Link) -> Float[Tensor, "*networks edges"]:
     return link.weights.double().repeat_interleave(link.multiplicity, dim=-1)
 
 
-def _statistics(link: Link) -> dict[str, float | int | None]:
+def _statistics(link: Link) -> dict[str, float | int | str | None]:
     weights = _edge_weights(link)
     weights = weights[weights != 0]
     if not len(weights):
-        empty = ("mean", "std", "skewness", "kurtosis", "min", "quantile_25", "median", "quantile_75", "max", "positive")
+        empty = (
+            "mean",
+            "std",
+            "skewness",
+            "kurtosis",
+            "min",
+            "quantile_25",
+            "median",
+            "quantile_75",
+            "max",
+            "positive",
+        )
         return {"edges": 0, **dict.fromkeys(empty)}
     mean, std = weights.mean(), weights.std(correction=0)
     shape = (weights - mean) / std
