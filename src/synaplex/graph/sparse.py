@@ -95,8 +95,14 @@ class SparseLink(Link):
 
     @cached_property
     def _block_row(self) -> Tensor:
-        rows = torch.arange(len(self.row_start) - 1, device=self.column.device)
-        return rows.repeat_interleave(self.row_start.diff())
+        # How many rows have ended by each edge; far faster than repeat_interleave on small links.
+        ended = torch.zeros(len(self.column) + 1, dtype=torch.long, device=self.column.device)
+        ends = self.row_start[1:-1]
+        return ended.index_add(0, ends, torch.ones_like(ends))[:-1].cumsum(0)
+
+    @cached_property
+    def _block_column(self) -> Tensor:
+        return self.column if self.batch is None else self.edge_network * self.in_size + self.column
 
     @property
     def edge_network(self) -> Int[Tensor, " edges"]:
@@ -106,7 +112,7 @@ class SparseLink(Link):
     @property
     def row(self) -> Int[Tensor, " edges"]:
         """Target neuron of each edge, within its own network."""
-        return self._block_row % max(self.out_size, 1)
+        return self._block_row if self.batch is None else self._block_row % max(self.out_size, 1)
 
     def _product(self, vector: Tensor, read: Tensor, write: Tensor, size_in: int, size_out: int) -> Tensor:
         networks = 1 if self.batch is None else self.batch
@@ -122,12 +128,10 @@ class SparseLink(Link):
         return out if self.batch is None else out.reshape(*lead, networks, size_out)
 
     def forward(self, x: Float[Tensor, "*batch source"]) -> Float[Tensor, "*batch2 target"]:
-        read = self.edge_network * self.in_size + self.column
-        return self._product(x, read, self._block_row, self.in_size, self.out_size)
+        return self._product(x, self._block_column, self._block_row, self.in_size, self.out_size)
 
     def backward(self, y: Float[Tensor, "*batch target"]) -> Float[Tensor, "*batch2 source"]:
-        write = self.edge_network * self.in_size + self.column
-        return self._product(y, self._block_row, write, self.out_size, self.in_size)
+        return self._product(y, self._block_row, self._block_column, self.out_size, self.in_size)
 
     def map(self, function: Elementwise) -> SparseLink:
         return replace(self, weight=function(self.weight))
