@@ -153,7 +153,7 @@ def _from_inverse(
     check_size(view, measure)
     chosen = graph.select(neurons)
     whole = view.connected.reshape(-1)
-    strength = view.strength.reshape(len(whole), -1)
+    strength = view.strength.reshape(len(whole), view.neurons)
     values = torch.full((len(whole), view.neurons), torch.nan, dtype=torch.float64, device=graph.device)
     singular: list[int] = []
 
@@ -202,14 +202,14 @@ def _diagonal(view: Adjacency, part: Tensor, chosen: Tensor | None) -> Float[Ten
     """Diagonal of L^+ for some networks of the batch, at the chosen neurons at least."""
     sides = view.sides
     if sides is None:
-        dense = view.dense.reshape(-1, view.neurons, view.neurons)
+        dense = view.dense.reshape(view.networks or 1, view.neurons, view.neurons)
         return inverse_diagonal(dense if len(part) == len(dense) else dense[part])
     rows = None
     if chosen is not None:
         wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
         wanted[chosen] = True
         rows = wanted[sides.large_index].nonzero()[:, 0]
-    matrix = view.biadjacency.reshape(-1, len(sides.large_index), len(sides.small_index))
+    matrix = view.biadjacency.reshape(view.networks or 1, len(sides.large_index), len(sides.small_index))
     diagonal = inverse_diagonal_two_sides(matrix if len(part) == len(matrix) else matrix[part], rows)
     ordered = torch.empty_like(diagonal)
     ordered[:, torch.cat([sides.large_index, sides.small_index])] = diagonal

@@ -78,7 +78,7 @@ def harmonic_centrality(
 def _by_sides(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[Tensor, "*networks chosen"]:
     sides = view.sides
     assert sides is not None
-    matrix = view.biadjacency.reshape(-1, len(sides.large_index), len(sides.small_index))
+    matrix = view.biadjacency.reshape(view.networks or 1, len(sides.large_index), len(sides.small_index))
     length = torch.where(matrix > 0, matrix if distance == "weight" else 1 / matrix, torch.inf)
     wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
     wanted[chosen] = True
@@ -89,7 +89,7 @@ def _by_sides(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[Tens
     values = torch.zeros(len(matrix), view.neurons, dtype=torch.float64, device=view.device)
     values[:, sides.small_index[small]] = of_small
     values[:, sides.large_index[large]] = of_large
-    return values.reshape(*view.batch_shape, -1)[..., chosen]
+    return values.reshape(*view.batch_shape, view.neurons)[..., chosen]
 
 
 def _sums_compiled(

@@ -1,0 +1,31 @@
+"""Populations: many networks of one architecture, trained as one batch and measured while they learn."""
+
+from synaplex.population.chunk import Chunk, ChunkResult, train_chunk
+from synaplex.population.engine import Engine, InProcess
+from synaplex.population.memory import default_chunk_size
+from synaplex.population.optimizers import SGD, Adam
+from synaplex.population.population import Population
+from synaplex.population.record import StoreRecord
+from synaplex.population.specification import PopulationSpec
+from synaplex.population.store import Store
+from synaplex.population.trainer import EpochScores, Trainer
+from synaplex.population.training import train_population, train_specification
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Chunk",
+    "ChunkResult",
+    "Engine",
+    "EpochScores",
+    "InProcess",
+    "Population",
+    "PopulationSpec",
+    "Store",
+    "StoreRecord",
+    "Trainer",
+    "default_chunk_size",
+    "train_chunk",
+    "train_population",
+    "train_specification",
+]

@@ -1,0 +1,60 @@
+"""What a file of weights holds, whether or not it makes a graph."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from synaplex.errors import MissingExtraError, UnreadableFileError
+from synaplex.graph.chain import NamedTensor
+from synaplex.graph.checkpoints import read_safetensors, read_torch
+from synaplex.graph.keras import read_keras
+
+
+def tensors(path: str | os.PathLike[str]) -> pl.DataFrame:
+    """The tensors of a file of weights.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a tensor: ``parameter``, ``shape`` (matrices as ``(out, in)``), ``dtype``, ``values`` (how many),
+        ``zeros``, ``not_finite`` (NaN and infinite ones). No row for a file of edges.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a tensor is damaged.
+
+    Notes
+    -----
+    Cost: the file is read once, tensor by tensor, so memory holds one at a time.
+    """
+    rows = []
+    for tensor in _named(Path(path)):
+        values = tensor.read()
+        finite = torch.isfinite(values) if tensor.floating else torch.ones_like(values, dtype=torch.bool)
+        rows.append(
+            {
+                "parameter": tensor.name,
+                "shape": list(tensor.shape),
+                "dtype": str(values.dtype).removeprefix("torch."),
+                "values": values.numel(),
+                "zeros": int((values == 0).sum()),
+                "not_finite": int((~finite).sum()),
+            }
+        )
+    counts = dict.fromkeys(("values", "zeros", "not_finite"), pl.Int64)
+    return pl.DataFrame(rows, schema={"parameter": pl.String, "shape": pl.List(pl.Int64), "dtype": pl.String, **counts})
+
+
+def _named(path: Path) -> list[NamedTensor]:
+    for read in (read_safetensors, read_torch, partial(read_keras, only_chains=False)):
+        try:
+            return read(path)
+        except (UnreadableFileError, MissingExtraError):
+            continue
+    return []

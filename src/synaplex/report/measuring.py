@@ -1,0 +1,59 @@
+"""Measures one by one, each for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from synaplex.errors import SynaplexError
+from synaplex.graph import NeuralGraph
+from synaplex.measures import describe, measure, plan
+from synaplex.report.cells import count
+
+_COMPONENT = {"on_disconnected": "component"}
+
+
+def measure_each(
+    graph: NeuralGraph, names: Sequence[str], tell: Callable[[str], None] = lambda _: None
+) -> tuple[pl.DataFrame, dict[str, str], dict[str, dict[str, Any]]]:
+    """Measure all neurons, measure by measure, so that one that refuses doesn't take the others with it.
+
+    Returns
+    -------
+    tuple
+        The table, as from `synaplex.measure`, of the measures that have values; why others have none, wholly or for
+        some neurons, by measure; and with which options each was computed.
+    """
+    frame = measure(graph, []).select("layer", "layer_name", "neuron")
+    notes: dict[str, str] = {}
+    read: dict[str, dict[str, Any]] = {}
+    for known, options in plan(list(names)).items():
+        tell(known.name)
+        own = {**options, **{key: value for key, value in _COMPONENT.items() if key in options}}
+        read |= describe({known: own})
+        try:
+            part = measure(graph, {known.name: own}, undefined="null")
+        except SynaplexError as error:
+            notes[known.name] = str(error)
+            continue
+        frame = frame.with_columns(part[known.name])
+        lost = part.filter(pl.col("reason").is_not_null())
+        if len(lost):
+            reasons = lost["reason"].str.strip_prefix(f"{known.name}: ").unique(maintain_order=True).to_list()
+            notes[known.name] = f"{count(len(lost), 'neuron')} of {len(part):,}: {'; '.join(reasons)}"
+    return frame, notes, read
+
+
+def readings(read: Mapping[str, Mapping[str, Any]]) -> pl.DataFrame:
+    """How measures read the graph: a row a measure with columns ``measure``, ``edges`` (the rule) and ``options``."""
+    rows = [
+        {
+            "measure": name,
+            "edges": str(options.get("edges", "–")),
+            "options": ", ".join(f"{key}={value}" for key, value in options.items() if key != "edges") or "–",
+        }
+        for name, options in read.items()
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("measure", "edges", "options"), pl.String))
