@@ -11,6 +11,10 @@ from typer.core import TyperGroup
 
 from synaplex.errors import InvalidGraphError, SpecificationError, SynaplexError, UnknownNameError
 
+# On a machine that is busy otherwise, threads that wait by spinning take the cores from those that work. Read when
+# torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # Everything else is imported inside the commands, so that help appears at once.
 
 _RESUMES = "Stopped. What was finished is kept: the same command goes on from there."

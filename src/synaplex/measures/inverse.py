@@ -90,7 +90,7 @@ def pseudo_inverse(
     size = laplacian.shape[-1]
     level = scale.clamp_min(torch.finfo(torch.float64).tiny)[:, None, None]
     filled = laplacian + level / size
-    inverse, failed = torch.linalg.inv_ex(filled)
+    inverse, failed = _invert(filled)
     condition = filled.abs().sum(-1).amax(-1) * inverse.abs().sum(-1).amax(-1)
     bad = (failed != 0) | ~(condition < _WORST_CONDITION)
     if bool(bad.any()):
@@ -102,3 +102,15 @@ def pseudo_inverse(
         )
     result: Tensor = inverse - 1 / (level * size)
     return result
+
+
+def _invert(matrices: Float[Tensor, "networks size size2"]) -> tuple[Tensor, Int[Tensor, " networks"]]:
+    """Inverses, and a number other than zero where there is none.
+
+    One by one on the CPU: torch's batched LU returns errors there once anyone has set its number of threads.
+    """
+    if matrices.device.type != "cpu":
+        inverse, failed = torch.linalg.inv_ex(matrices)
+        return inverse, failed
+    each = [torch.linalg.inv_ex(matrix) for matrix in matrices]
+    return torch.stack([one for one, _ in each]), torch.stack([failed for _, failed in each])

@@ -6,18 +6,22 @@ import inspect
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 LANDMARKS = 2
 
 
-def _compile(function: Any, parallel: bool = False) -> Any:
-    """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written."""
+def _compile(function: Any) -> Any:
+    """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written.
+
+    Compiled code lets go of the interpreter's lock: several networks are done at once in plain threads. (numba's own
+    pool would change torch's number of threads.)
+    """
     function = inspect.unwrap(function)
     try:
-        return njit(parallel=parallel, cache=True)(function)
+        return njit(nogil=True, cache=True)(function)
     except RuntimeError:
-        return njit(parallel=parallel)(function)
+        return njit(nogil=True)(function)
 
 
 def _from_landmark(length, start):  # type: ignore[no-untyped-def]  # numba infers the types
@@ -119,18 +123,10 @@ def _harmonic_of_one(length, small_rows, large_rows, small_out, large_out):  # t
 
 
 _landmark = _compile(_from_landmark)
-_one = _compile(_harmonic_of_one)
-
-
-def _harmonic_of_all(length, small_rows, large_rows, small_out, large_out):  # type: ignore[no-untyped-def]
-    for network in prange(length.shape[0]):
-        _one(length[network], small_rows, large_rows, small_out[network], large_out[network])
-
-
-harmonic_sums = _compile(_harmonic_of_all, parallel=True)
+harmonic_sums = _compile(_harmonic_of_one)
 """``harmonic_sums(length, small_rows, large_rows, small_out, large_out)``: fill the two outputs with the sums of
-inverse shortest distances of the chosen neurons of either side, for every network of a batch of edge-length
-matrices ``(networks, large, small)``, infinity where there is no edge.
+inverse shortest distances of the chosen neurons of either side, for one network's matrix of edge lengths
+``(large, small)``, infinity where there is no edge.
 
 An edge longer than the way through a landmark is on no shortest path and is dropped first; in a dense network few
 remain. Then two-hop distances within the small side, Floyd-Warshall on them, and one more hop each."""

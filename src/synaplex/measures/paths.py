@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import torch
@@ -101,8 +102,17 @@ def _sums_compiled(
 
     of_small = torch.empty(len(length), len(small), dtype=torch.float64)
     of_large = torch.empty(len(length), len(large), dtype=torch.float64)
-    arrays = (part.numpy() for part in (length.contiguous(), small, large, of_small, of_large))
-    harmonic_sums(*arrays)
+    edges, first, second = length.contiguous().numpy(), of_small.numpy(), of_large.numpy()
+    chosen = small.numpy(), large.numpy()
+
+    def one(network: int) -> None:
+        harmonic_sums(edges[network], *chosen, first[network], second[network])
+
+    if len(length) == 1:
+        one(0)
+    else:
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            list(pool.map(one, range(len(length))))
     return of_small, of_large
 
 
