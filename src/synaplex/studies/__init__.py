@@ -1,0 +1,24 @@
+"""Studies: published papers, rerun by one call, with their null models and the published numbers beside.
+
+>>> from synaplex.studies import studies
+>>> print(studies()["scabini"].title)
+Does the structure of a network tell how well it performs?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from synaplex.studies import scabini
+from synaplex.studies.study import Study
+
+_STUDIES: Mapping[str, Study] = MappingProxyType({scabini.STUDY.name: scabini.STUDY})
+
+
+def studies() -> Mapping[str, Study]:
+    """The studies by name."""
+    return _STUDIES
+
+
+__all__ = ["Study", "studies"]

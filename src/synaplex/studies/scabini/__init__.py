@@ -1,0 +1,91 @@
+"""Scabini & Bruno (2021), on whether the structure of a network tells how well it performs.
+
+A population of networks that differ in their random initial weights is trained, each hidden neuron is measured
+as a vertex of a weighted graph, and the measures are held against the accuracy of the networks.
+
+The files follow the paper: `recipe` (what is trained, how it is analysed), `layer_averages` (eq. 11), `relations` and
+`separability` (fig. 4), `selection` (fig. 5), `vocabulary` (figs. 6 and 7, table 1), `evolution` (its future work);
+`nulls` and `prediction` are the controls, `findings` the claims as tested statements, `published` the paper's numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synaplex.studies.study import Study
+
+__all__ = ["STUDY", "run"]
+
+
+def run(
+    out: Path,
+    *,
+    dataset: str = "digits",
+    networks: int = 300,
+    seed: int = 0,
+    epochs: int = 30,
+    data_dir: Path | None = None,
+    chunk_size: int | None = None,
+    progress: bool = True,
+) -> Path:
+    """Train the population, or what is missing of it, analyse it and write the report.
+
+    Parameters
+    ----------
+    out
+        Folder for ``population/``, ``tables/``, ``figures/`` and ``report.html``. A run that was broken off goes on
+        where it stopped; the same call with the same result gives the same tables, byte for byte.
+    dataset
+        A name that `synaplex.datasets.load` knows.
+    networks
+        How many, at least 20. The paper: 1,000.
+    seed
+        Of the population and of every random draw of the analysis.
+    epochs
+        Passes over the training set, at least 1; the neurons are measured after each. The paper: 30.
+    data_dir
+        Where datasets lie; see `synaplex.datasets.load`.
+    chunk_size
+        Networks trained at a time; chosen from memory by default.
+    progress
+        Whether to say on standard error what is being done.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    SpecificationError
+        For too few networks or epochs.
+    UnknownNameError
+        For a dataset that does not exist.
+    StoreMismatchError, StoreBusyError
+        If `out` holds another population, or another process works on it.
+    UnreadableFileError, UnwritableFileError
+        If data cannot be read or results not written.
+    """
+    from synaplex.studies.scabini.run import run as run_study
+
+    return run_study(
+        Path(out),
+        dataset=dataset,
+        networks=networks,
+        seed=seed,
+        epochs=epochs,
+        data_dir=data_dir,
+        chunk_size=chunk_size,
+        progress=progress,
+    )
+
+
+STUDY = Study(
+    name="scabini",
+    title="Does the structure of a network tell how well it performs?",
+    paper=(
+        "L. F. S. Scabini & O. M. Bruno (2021), Structure and performance of fully connected neural networks: "
+        "Emerging complex network properties, arXiv:2107.14062"
+    ),
+    run=run,
+)

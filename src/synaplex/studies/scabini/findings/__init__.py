@@ -1,0 +1,47 @@
+"""The paper's claims, and the doubts about them, as tested statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from synaplex.studies.scabini.analysis import Results
+from synaplex.studies.scabini.findings import averages, controls, types
+from synaplex.studies.scabini.findings.claim import Finding
+
+__all__ = ["Finding", "findings", "findings_table"]
+
+CLAIMS: tuple[Callable[[Results], Finding], ...] = (
+    averages.spread,
+    averages.separable,
+    averages.related,
+    averages.same_in_both_layers,
+    averages.unrelated,
+    averages.poorer_have_more,
+    averages.redundant,
+    averages.selected,
+    types.six_types,
+    types.published_types,
+    types.fourth_stands_out,
+    types.third_most_common,
+    types.third_differs_most,
+    types.poor_have_fourth,
+    controls.beyond_shuffled,
+    controls.beyond_statistics,
+    controls.adds_to_statistics,
+    controls.types_emerge,
+    controls.foretold,
+)
+"""Each makes one finding from the results: the paper's claims in its order, then the controls."""
+
+
+def findings(results: Results) -> tuple[Finding, ...]:
+    """Every claim, tested on these results."""
+    return tuple(claim(results) for claim in CLAIMS)
+
+
+def findings_table(found: tuple[Finding, ...]) -> pl.DataFrame:
+    """The claims as a table: `topic`, `statement`, `verdict`, `evidence`."""
+    rows = [(one.topic, one.statement, one.verdict, one.evidence) for one in found]
+    return pl.DataFrame(rows, schema=["topic", "statement", "verdict", "evidence"], orient="row")

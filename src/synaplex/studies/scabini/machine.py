@@ -1,0 +1,22 @@
+"""Where and with what a study ran."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "polars")
+
+
+def machine() -> Mapping[str, str]:
+    """The system, its cores, and the versions of what computes."""
+    import synaplex
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, {cores} cores",
+        "versions": f"Synaplex {synaplex.__version__}, Python {platform.python_version()}, {versions}",
+    }

@@ -1,0 +1,133 @@
+"""Null models: the same networks with their weights shuffled within each link, or with signs flipped at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from synaplex.graph import NeuralGraph
+from synaplex.measures import measure
+from synaplex.population.snapshots import Option
+
+NETWORKS_AT_ONCE = 64
+FIXED = "fixed by the weight distribution alone"
+_NO_SPREAD = 1e-9
+
+
+def shuffled(
+    weights: Float[np.ndarray, "out source"], generator: np.random.Generator
+) -> Float[np.ndarray, "out source"]:
+    """The weights of a link in random order: each weight stays, its place does not."""
+    return generator.permutation(weights.ravel()).reshape(weights.shape)
+
+
+def flipped(
+    weights: Float[np.ndarray, "out source"], generator: np.random.Generator
+) -> Float[np.ndarray, "out source"]:
+    """The weights of a link with random signs: each |w| stays in its place."""
+    signs = generator.integers(0, 2, size=weights.shape, dtype=np.int8) * 2 - 1
+    return np.asarray(weights * signs.astype(weights.dtype))
+
+
+Null = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+NULLS: Mapping[str, Null] = {"shuffled": shuffled, "flipped": flipped}
+"""By name: ``"shuffled"``, weights shuffled within each layer; ``"flipped"``, signs flipped at random."""
+
+
+def null_networks(graph: NeuralGraph, null: str, draw: int, seeds: Sequence[int], seed: int) -> NeuralGraph:
+    """One draw of a null model for each network of a batch.
+
+    Parameters
+    ----------
+    graph
+        A batch of networks with dense links.
+    null
+        A name in `NULLS`.
+    draw
+        Number of the draw.
+    seeds
+        One for each network: its draws are its own, whatever networks are beside it.
+    seed
+        Of the analysis.
+    """
+    generators = [np.random.default_rng((seed, list(NULLS).index(null), draw, network_seed)) for network_seed in seeds]
+    links: list[Tensor] = []
+    for link in graph.links:
+        whole = link.to_dense().numpy()
+        links.append(
+            torch.from_numpy(
+                np.stack([NULLS[null](one, generator) for one, generator in zip(whole, generators, strict=True)])
+            )
+        )
+    return NeuralGraph.from_weights(links)
+
+
+def measured(graph: NeuralGraph, seeds: Sequence[int], measures: Mapping[str, Mapping[str, Option]]) -> pl.DataFrame:
+    """The hidden neurons of a batch, measured as in a snapshot: `seed`, `layer`, `neuron`, the measures, `reason`."""
+    frame = measure(graph, measures, layers="hidden", undefined="null")
+    names = pl.Series("seed", list(seeds), dtype=pl.Int64)
+    return frame.select(names.gather(frame["network"]), "layer", "neuron", *measures, "reason")
+
+
+def null_draws(
+    weights: Callable[[Sequence[int]], NeuralGraph],
+    seeds: Sequence[int],
+    measures: Mapping[str, Mapping[str, Option]],
+    *,
+    draws: int,
+    seed: int,
+) -> Iterator[tuple[str, int, pl.DataFrame]]:
+    """The measured neurons of the whole population under each draw of each null model.
+
+    Parameters
+    ----------
+    weights
+        Gives the trained networks of some seeds.
+    seeds
+        Of all networks.
+    measures
+        What to measure, with options.
+    draws
+        Of each null model.
+    seed
+        Of the analysis.
+
+    Yields
+    ------
+    Name of the null model, number of the draw, and its neurons as `measured` gives them.
+    """
+    for null in NULLS:
+        for draw in range(draws):
+            parts = []
+            for start in range(0, len(seeds), NETWORKS_AT_ONCE):
+                some = seeds[start : start + NETWORKS_AT_ONCE]
+                parts.append(measured(null_networks(weights(some), null, draw, some, seed), some, measures))
+            yield null, draw, pl.concat(parts)
+
+
+def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[str, float | str | None]:
+    """An observed quantity beside the same quantity in draws of a null model.
+
+    Returns
+    -------
+    dict
+        `observed`, `null_mean`, `null_deviation` (of a sample), `z` = (observed - mean) / deviation, and `remark`.
+        Where the null has no spread, z is null and the remark says so.
+    """
+    known = draws[np.isfinite(draws)]
+    mean = float(known.mean()) if len(known) else float("nan")
+    deviation = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    spreads = deviation > _NO_SPREAD
+    return {
+        "observed": observed,
+        "null_mean": mean,
+        "null_deviation": deviation if spreads else 0.0,
+        "z": (observed - mean) / deviation if spreads else None,
+        "remark": "" if spreads else FIXED,
+    }

@@ -1,0 +1,102 @@
+"""The study end to end: what it writes, and that it writes the same again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from synaplex.errors import SpecificationError, UnknownNameError
+from synaplex.studies import studies
+from synaplex.studies.scabini.analysis import Results
+from synaplex.studies.scabini.findings import findings, findings_table
+from synaplex.studies.scabini.run import write_tables
+from tests.studies.conftest import EPOCHS, NETWORKS
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((folder / "tables").iterdir())}
+
+
+def test_a_study_writes_a_report_with_tables_and_figures(study: Path, results: Results) -> None:
+    page = (study / "report.html").read_text(encoding="utf-8")
+    assert f"Here the same is done with {NETWORKS} networks 64-32-16-10" in page
+    assert 'src="http' not in page
+    written = {path.name for path in (study / "tables").iterdir()}
+    assert written == {f"{name}.{kind}" for name in [*results.tables, "findings"] for kind in ("csv", "parquet")}
+    figures = {path.suffix for path in (study / "figures").iterdir()}
+    assert figures == {".png", ".svg"}
+    for path in (study / "figures").glob("*.svg"):
+        assert path.stem in page
+
+
+def test_csv_and_parquet_hold_the_same(study: Path) -> None:
+    for path in sorted((study / "tables").glob("*.parquet")):
+        table = pl.read_parquet(path)
+        text = pl.read_csv(path.with_suffix(".csv"), schema=table.schema)
+        assert_frame_equal(text, table)
+
+
+def test_every_snapshot_and_network_is_in_the_tables(study: Path) -> None:
+    networks = pl.read_parquet(study / "tables" / "networks.parquet")
+    assert networks["seed"].to_list() == list(range(NETWORKS))
+    assert networks["group"].value_counts().drop_nulls().sort("group")["count"].to_list() == [5, 5, 5]
+    types = pl.read_parquet(study / "tables" / "epochs_types.parquet")
+    assert types["epoch"].to_list() == list(range(EPOCHS + 1))
+    assert types["settled"][-1] == 1.0
+    shares = networks.select(pl.sum_horizontal(f"type_{index}" for index in range(1, 7))).to_series()
+    assert shares.to_list() == pytest.approx([1.0] * NETWORKS)
+
+
+def test_a_second_analysis_gives_the_same_tables_byte_for_byte(study: Path, results: Results, tmp_path: Path) -> None:
+    write_tables({**results.tables, "findings": findings_table(findings(results))}, tmp_path / "tables")
+    assert tables(tmp_path) == tables(study)
+
+
+def test_nothing_in_the_tables_says_when_or_where(study: Path) -> None:
+    record = json.loads((study / "population" / "population.json").read_text())
+    for content in tables(study).values():
+        assert str(study).encode() not in content
+        assert record["dataset_digest"].encode() not in content
+
+
+def test_too_little_is_refused(tmp_path: Path) -> None:
+    run = studies()["scabini"].run
+    with pytest.raises(SpecificationError, match="5 networks are too few"):
+        run(tmp_path, networks=5, progress=False)
+    with pytest.raises(SpecificationError, match="at least one epoch"):
+        run(tmp_path, networks=20, epochs=0, progress=False)
+    with pytest.raises(SpecificationError, match="seed from 0"):
+        run(tmp_path, networks=20, seed=-1, progress=False)
+    with pytest.raises(UnknownNameError, match="'digits'"):
+        run(tmp_path, dataset="digit", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_killed_study_ends_with_the_tables_of_one_that_was_not(tmp_path: Path) -> None:
+    call = "import sys; from pathlib import Path; from tests.studies.conftest import run_quickly; "
+    call += "run_quickly(Path(sys.argv[1]), chunk_size=4)"
+
+    def start(folder: Path) -> "subprocess.Popen[bytes]":
+        root = Path(__file__).resolve().parents[2]
+        return subprocess.Popen([sys.executable, "-c", call, str(folder)], cwd=root)
+
+    assert start(tmp_path / "whole").wait() == 0
+    broken = tmp_path / "broken"
+    for sign in ("population/**/*.safetensors", "population/**/*.safetensors", "tables/*"):
+        process = start(broken)
+        while not list(broken.glob(sign)):
+            assert process.poll() is None
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not (broken / "report.html").exists()
+    assert start(broken).wait() == 0
+    assert tables(broken) == tables(tmp_path / "whole")
