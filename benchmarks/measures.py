@@ -93,32 +93,39 @@ def _fast_peers(
     graph: NeuralGraph, hidden: list[int]
 ) -> Iterator[tuple[str, dict[str, Any], str, Callable[[], np.ndarray | None]]]:
     """Measures that igraph and NetworKit have, on graphs built beforehand."""
-    positive = {"edges": "positive"}
-    first, second, weight = (part.numpy() for part in graph.undirected("positive").edges())
-    pairs = np.stack([first, second], 1)
-    ig = igraph.Graph(graph.neurons, pairs.tolist())
-    ig.es["weight"] = weight.tolist()
-    lengths = weight.tolist()
-    yield "strength", positive, "igraph", lambda: np.array(ig.strength(hidden, weights="weight"))
-    yield "strength", positive, "igraph, weights given as a list", lambda: np.array(ig.strength(hidden, weights=lengths))
-    yield (
-        "neighbor_strength",
-        {"edges": "positive", "form": "degree"},
-        "igraph",
-        lambda: np.array(ig.knn(hidden, weights="weight")[0]),
-    )
-    yield (
-        "harmonic_centrality",
-        positive,
-        "igraph",
-        lambda: np.array(ig.harmonic_centrality(hidden, weights="weight", normalized=False)),
-    )
-    yield "maximal_cliques", positive, "igraph", lambda: _igraph_cliques(ig, hidden)
-    nk = networkit.Graph(graph.neurons, weighted=True)
-    for a, b, w in zip(first.tolist(), second.tolist(), weight.tolist(), strict=True):
-        nk.addEdge(a, b, w)
-    yield "strength", positive, "NetworKit", lambda: np.array([nk.weightedDegree(node) for node in hidden])
-    yield "laplacian_centrality", positive, "NetworKit", lambda: _laplacian(nk, hidden)
+    signed, positive = {"edges": "signed"}, {"edges": "positive"}
+    whole = _as_igraph(graph, "signed")
+    lengths = whole.es["weight"]
+    yield "strength", signed, "igraph", lambda: np.array(whole.strength(hidden, weights="weight"))
+    yield "strength", signed, "igraph, weights as a list", lambda: np.array(whole.strength(hidden, weights=lengths))
+    kit = _as_networkit(graph, "signed")
+    yield "strength", signed, "NetworKit", lambda: np.array([kit.weightedDegree(node) for node in hidden])
+    part = _as_igraph(graph, "positive")
+    degree = {"edges": "positive", "form": "degree"}
+    yield "neighbor_strength", degree, "igraph", lambda: np.array(part.knn(hidden, weights="weight")[0])
+    yield "harmonic_centrality", positive, "igraph", lambda: _igraph_harmonic(part, hidden)
+    yield "maximal_cliques", positive, "igraph", lambda: _igraph_cliques(part, hidden)
+    laplacian = networkit.centrality.LaplacianCentrality(_as_networkit(graph, "positive"))
+    # NetworKit truncates the weighted degree to an integer (see the CenSET variant): a time, not a comparison.
+    yield "laplacian_centrality", positive, "NetworKit", lambda: laplacian.run() and None
+
+
+def _as_igraph(graph: NeuralGraph, edges: str) -> igraph.Graph:
+    first, second, weight = (part.numpy() for part in graph.undirected(edges).edges())
+    made = igraph.Graph(graph.neurons, np.stack([first, second], 1).tolist())
+    made.es["weight"] = weight.tolist()
+    return made
+
+
+def _as_networkit(graph: NeuralGraph, edges: str) -> networkit.Graph:
+    made = networkit.Graph(graph.neurons, weighted=True)
+    for a, b, weight in zip(*(part.tolist() for part in graph.undirected(edges).edges()), strict=True):
+        made.addEdge(a, b, weight)
+    return made
+
+
+def _igraph_harmonic(graph: igraph.Graph, hidden: list[int]) -> np.ndarray:
+    return np.array(graph.harmonic_centrality(hidden, weights="weight", normalized=False))
 
 
 def _igraph_cliques(graph: igraph.Graph, hidden: list[int]) -> np.ndarray:
@@ -126,8 +133,3 @@ def _igraph_cliques(graph: igraph.Graph, hidden: list[int]) -> np.ndarray:
     for clique in graph.maximal_cliques():
         counts[list(clique)] += 1
     return counts[hidden]
-
-
-def _laplacian(graph: networkit.Graph, hidden: list[int]) -> None:
-    """NetworKit truncates the weighted degree to an integer (see the CenSET variant): a time, not a comparison."""
-    networkit.centrality.LaplacianCentrality(graph).run().scores()

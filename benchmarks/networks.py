@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def uniform(factor: int = 1, networks: int | None = None) -> NeuralGraph:
     """An untrained network of the paper's shape with all widths times a factor; or a batch of them."""
     generator = torch.Generator().manual_seed(0)
     lead = () if networks is None else (networks,)
-    pairs = zip(WIDTHS, WIDTHS[1:], strict=False)
+    pairs = itertools.pairwise(WIDTHS)
     return NeuralGraph.from_weights(
         [torch.empty(*lead, b * factor, a * factor).uniform_(-0.9, 0.9, generator=generator) for a, b in pairs]
     )
