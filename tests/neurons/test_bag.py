@@ -47,9 +47,7 @@ def test_agrees_with_k_means(population: Population) -> None:
 
 @settings(max_examples=25)
 @given(
-    arrays(
-        np.float64, st.tuples(st.integers(8, 60), st.integers(1, 3)), elements=st.floats(-1, 1), unique=True
-    ),
+    arrays(np.float64, st.tuples(st.integers(8, 60), st.integers(1, 3)), elements=st.floats(-1, 1), unique=True),
     st.integers(1, 5),
     st.integers(0, 100),
 )

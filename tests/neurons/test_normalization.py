@@ -64,9 +64,7 @@ def test_constants_of_values_serve_logarithms_and_the_reverse(
     of_logarithms = rule.fit(logarithm_of_last(values), LOG_NAMES)
     expected = of_values.transform(others, NAMES)
     tolerance = {"rtol": 1e-10, "atol": 1e-10 * max(1.0, np.abs(expected).max()) ** 2}
-    np.testing.assert_allclose(
-        of_values.transform(logarithm_of_last(others), LOG_NAMES), expected, **tolerance
-    )
+    np.testing.assert_allclose(of_values.transform(logarithm_of_last(others), LOG_NAMES), expected, **tolerance)
     np.testing.assert_allclose(of_logarithms.transform(others, NAMES), expected, **tolerance)
 
 
@@ -105,9 +103,7 @@ def test_the_released_constants_map_to_one_and_zero(layer: int) -> None:
         row = table[bound].to_numpy()[None, :]
         assert RELEASED_MNIST.transform(row, NAMES, layers)[0].tolist() == expected
     top = np.log(table["high"].to_numpy())[None, 2:]
-    np.testing.assert_allclose(
-        RELEASED_MNIST.transform(top, ["log_subgraph_centrality"], layers), 1.0, rtol=1e-13
-    )
+    np.testing.assert_allclose(RELEASED_MNIST.transform(top, ["log_subgraph_centrality"], layers), 1.0, rtol=1e-13)
 
 
 def test_a_normalization_is_a_value() -> None:
@@ -144,9 +140,7 @@ def test_what_a_transform_lacks() -> None:
     row, layers = np.array([[1.0]]), np.array([3])
     with pytest.raises(SpecificationError, match="no constants yet"):
         LARGEST.transform(row, ["strength"])
-    with pytest.raises(
-        SpecificationError, match="no constant for strength in layer 3; it has: strength in layer 1"
-    ):
+    with pytest.raises(SpecificationError, match="no constant for strength in layer 3; it has: strength in layer 1"):
         RELEASED_MNIST.transform(row, ["strength"], layers)
     with pytest.raises(SpecificationError, match="no constant for disparity"):
         RELEASED_MNIST.transform(row, ["disparity"], np.array([1]))

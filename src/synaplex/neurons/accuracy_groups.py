@@ -53,8 +53,7 @@ def accuracy_groups(
         raise SpecificationError(f"a group of networks needs at least one, got n={size}")
     if total < 3 * size:
         raise SpecificationError(
-            f"{total} networks are too few for three groups of {size} without overlap: "
-            f"n can be at most {total // 3}"
+            f"{total} networks are too few for three groups of {size} without overlap: n can be at most {total // 3}"
         )
     if not np.isfinite(accuracy).all():
         wrong = np.flatnonzero(~np.isfinite(accuracy))
@@ -123,9 +122,7 @@ def occurrence(
     for group, networks in accuracy_groups(accuracy, n).items():
         shares = frequencies[networks]
         # How often each network is drawn says as much as the draws themselves, and needs one product.
-        draws = generator.multinomial(
-            len(networks), np.full(len(networks), 1 / len(networks)), size=resamples
-        )
+        draws = generator.multinomial(len(networks), np.full(len(networks), 1 / len(networks)), size=resamples)
         tail = (1 - confidence) / 2
         low, high = np.quantile(draws @ shares / len(networks), [tail, 1 - tail], axis=0)
         tables.append(

@@ -205,9 +205,7 @@ class BagOfNeurons(ClusterMixin, TransformerMixin, BaseEstimator):  # type: igno
         check_is_fitted(self)
         return np.asarray(np.sqrt(_squared_distances(self._validated(X, reset=False), self.cluster_centers_)))
 
-    def histogram(
-        self, X: Any, groups: Shaped[np.ndarray, " neurons"]
-    ) -> Float[np.ndarray, "networks types"]:
+    def histogram(self, X: Any, groups: Shaped[np.ndarray, " neurons"]) -> Float[np.ndarray, "networks types"]:
         """How often each type occurs in each network.
 
         Parameters

@@ -53,8 +53,7 @@ class Descriptors:
     def __post_init__(self) -> None:
         if self.values.shape != (self.index.height, len(self.measures)):
             raise SpecificationError(
-                f"values of shape {self.values.shape} for {self.index.height} neurons and "
-                f"{len(self.measures)} measures"
+                f"values of shape {self.values.shape} for {self.index.height} neurons and {len(self.measures)} measures"
             )
 
     def __len__(self) -> int:
@@ -97,9 +96,7 @@ class Descriptors:
         for name in by:
             self._column(name)
         if not by:
-            raise SpecificationError(
-                "the neurons carry no network, seed or epoch: name the columns to group by"
-            )
+            raise SpecificationError("the neurons carry no network, seed or epoch: name the columns to group by")
         keys = self.index.select(by)
         table = keys.unique().sort(by)
         coded = table.with_row_index("__code")
@@ -114,9 +111,7 @@ class Descriptors:
         """The descriptors of one layer's neurons, and the count of those left out of that layer."""
         part = self.select(self.layers == layer)
         if not len(part):
-            raise SpecificationError(
-                f"no neurons in layer {layer}; there are layers {np.unique(self.layers).tolist()}"
-            )
+            raise SpecificationError(f"no neurons in layer {layer}; there are layers {np.unique(self.layers).tolist()}")
         return replace(part, left_out=self.left_out.filter(pl.col("layer") == layer))
 
     def normalized(self, normalization: Normalization | str) -> Descriptors:
@@ -215,9 +210,7 @@ def descriptors(
         pl.all_horizontal(pl.col(name).is_finite().fill_null(False) for name in columns)
     ).to_series()
     if not present.any():
-        raise SpecificationError(
-            f"none of the {frame.height} neurons has a value for all of {', '.join(columns)}"
-        )
+        raise SpecificationError(f"none of the {frame.height} neurons has a value for all of {', '.join(columns)}")
     raw = Descriptors(
         values=np.ascontiguousarray(numbers.filter(present).to_numpy()),
         measures=columns,
@@ -234,9 +227,7 @@ def _column_of(frame: pl.DataFrame, name: str) -> str:
             if not frame.schema[column].is_numeric():
                 raise SpecificationError(f"the column {column!r} is not numeric but {frame.schema[column]}")
             return column
-    raise UnknownNameError(
-        "measure in this table", name, set(frame.columns) - set(INDEX_COLUMNS) - {"reason"}
-    )
+    raise UnknownNameError("measure in this table", name, set(frame.columns) - set(INDEX_COLUMNS) - {"reason"})
 
 
 def _count_left_out(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

@@ -158,12 +158,8 @@ def vocabulary_divergence(
     return VocabularyDivergence(divergences, float(divergences.mean()), float(divergences.std()))
 
 
-def _distribution(
-    values: Float[np.ndarray, "*networks types"], name: str
-) -> Float[np.ndarray, "*networks types"]:
+def _distribution(values: Float[np.ndarray, "*networks types"], name: str) -> Float[np.ndarray, "*networks types"]:
     total = values.sum(axis=-1, keepdims=True)
     if not np.isfinite(values).all() or (values < 0).any() or (total <= 0).any():
-        raise SpecificationError(
-            f"{name} is no distribution: values must be finite, none negative, not all zero"
-        )
+        raise SpecificationError(f"{name} is no distribution: values must be finite, none negative, not all zero")
     return np.asarray(values / total)

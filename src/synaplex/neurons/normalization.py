@@ -65,9 +65,7 @@ class Constant:
                 f"above the one that becomes 0, got low={self.low}, high={self.high}"
             )
 
-    def apply(
-        self, values: Float[np.ndarray, " neurons"], logarithmic: bool
-    ) -> Float[np.ndarray, " neurons"]:
+    def apply(self, values: Float[np.ndarray, " neurons"], logarithmic: bool) -> Float[np.ndarray, " neurons"]:
         """Map values of the measure, plain or as natural logarithms, linearly so that low is 0 and high is 1.
 
         On logarithms l of the values, with bounds l_0 and l_1, nothing is exponentiated that could overflow::
