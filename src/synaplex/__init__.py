@@ -25,12 +25,13 @@ _HOME = {
     "compare": "synaplex.report",
     "load": "synaplex.graph",
     "measure": "synaplex.measures",
+    "measure_file": "synaplex.checkpoint",
     "train_population": "synaplex.population",
 }
 """The public functions and classes, each with the module it lives in."""
 
 _SUBMODULES = frozenset(
-    {"datasets", "errors", "graph", "measures", "networks", "neurons", "population", "report", "studies"}
+    {"checkpoint", "datasets", "errors", "graph", "measures", "networks", "neurons", "population", "report", "studies"}
 )
 """The public modules; ``graph`` and ``report`` are called like functions as well."""
 
@@ -38,12 +39,14 @@ __all__ = [
     "BagOfNeurons",
     "NeuralGraph",
     "Population",
+    "checkpoint",
     "compare",
     "datasets",
     "errors",
     "graph",
     "load",
     "measure",
+    "measure_file",
     "measures",
     "networks",
     "neurons",
@@ -54,8 +57,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from synaplex import datasets, errors, measures, networks, neurons, population, studies
+    from synaplex import checkpoint, datasets, errors, measures, networks, neurons, population, studies
     from synaplex._callable_module import make_callable
+    from synaplex.checkpoint import measure_file
     from synaplex.graph import NeuralGraph, load
     from synaplex.graph import graph as _graph
     from synaplex.measures import measure

@@ -16,6 +16,10 @@ class InvalidGraphError(SynaplexError, ValueError):
     """The layers and links do not make a network: shapes that clash, weights that are not numbers."""
 
 
+class IncompleteGraphError(SynaplexError, ValueError):
+    """A measure needs edges across a part of the model that was not understood; names the part."""
+
+
 class UnreadableFileError(SynaplexError, OSError):
     """A file is missing, truncated, unsafe to open, or of a layout that is not known."""
 
@@ -38,6 +42,10 @@ class SingularLaplacianError(SynaplexError, ArithmeticError):
 
 class GraphTooLargeError(SynaplexError, ValueError):
     """An exact algorithm would need more memory or time than its stated limit."""
+
+
+class ToleranceError(SynaplexError, ArithmeticError):
+    """An iterative or sampled form of a measure did not come as close to the truth as it was asked to."""
 
 
 class SpecificationError(SynaplexError, ValueError):

@@ -14,7 +14,7 @@ from synaplex.errors import (
     UnwritableFileError,
 )
 from synaplex.population import SGD, Store
-from synaplex.population import store as store_module
+from synaplex.population import folder as folder_module
 from tests.population.conftest import RECIPE, SEEDS, files
 
 
@@ -126,7 +126,7 @@ def test_what_a_dead_run_left_is_removed(folder):
 
 @pytest.mark.parametrize("write", [1, 2, 4, 6])
 def test_a_full_disk_loses_nothing_finished(population, tmp_path, monkeypatch, write):
-    whole, calls = store_module._write, []
+    whole, calls = folder_module._write, []
 
     def on_a_full_disk(path, content):
         calls.append(path)
@@ -135,7 +135,7 @@ def test_a_full_disk_loses_nothing_finished(population, tmp_path, monkeypatch, w
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         whole(path, content)
 
-    monkeypatch.setattr(store_module, "_write", on_a_full_disk)
+    monkeypatch.setattr(folder_module, "_write", on_a_full_disk)
     folder = tmp_path / "store"
     with pytest.raises(UnwritableFileError, match=r"No space left on device.*the same run goes on"):
         train(folder, chunk_size=3)

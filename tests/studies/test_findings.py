@@ -5,10 +5,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from synaplex.studies.finding import decide
 from synaplex.studies.scabini import published
 from synaplex.studies.scabini.analysis import STATNN, Results
 from synaplex.studies.scabini.findings import averages, controls, findings, findings_table, types
-from synaplex.studies.scabini.findings.claim import decide
 from synaplex.studies.scabini.page import answer
 
 

@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import r2_score
 
-from synaplex.studies.scabini.prediction import compare_features, predicted, sampling_noise, score, scores
-from synaplex.studies.scabini.scaling import REACH, robustly_scaled
+from synaplex.studies.prediction import compare_features, predicted, sampling_noise, score, scores
 from synaplex.studies.scabini.separability import separability, separated
+from synaplex.studies.scaling import REACH, robustly_scaled
 
 GENERATOR = np.random.default_rng(0)
 ACCURACY = GENERATOR.uniform(0.5, 0.9, size=60)

@@ -14,9 +14,9 @@ from polars.testing import assert_frame_equal
 
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.studies import studies
+from synaplex.studies.files import write_tables
 from synaplex.studies.scabini.analysis import Results
 from synaplex.studies.scabini.findings import findings, findings_table
-from synaplex.studies.scabini.run import write_tables
 from tests.studies.conftest import EPOCHS, NETWORKS
 
 

@@ -36,7 +36,8 @@ def load(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     Parameters
     ----------
     name
-        ``"digits"`` comes with the package; ``"mnist"`` and ``"fashion-mnist"`` are read from files.
+        ``"digits"`` comes with the package; ``"mnist"``, ``"fashion-mnist"``, ``"cifar10"`` and ``"cifar10-grey"``
+        are read from files.
     data_dir
         Folder with one subfolder a dataset, such as ``DATA_DIR/mnist/train-images-idx3-ubyte.gz``; by default
         the environment variable ``SYNAPLEX_DATA``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -12,6 +12,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from synaplex.graph.link import Elementwise, Link
+
+_HELD = 2**22
+"""Weights that are kept in float64 without being asked for: 32 MB."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,39 @@ class Adjacency:
         symmetric matrix.
     networks
         Length of the axis of networks, or None.
+    function
+        What every weight is mapped by, in float64, or None.
     """
 
-    def __init__(self, sizes: Sequence[int], links: Sequence[Link], networks: int | None, device: torch.device):
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        links: Sequence[Link],
+        networks: int | None,
+        device: torch.device,
+        function: Elementwise | None = None,
+    ) -> None:
         self.sizes = tuple(sizes)
-        self.links = tuple(link.to(torch.float64) for link in links)
+        self._stored = tuple(links)
+        self._function = function
         self.networks = networks
         self.device = device
         self.offsets = tuple(accumulate(self.sizes, initial=0))
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The links in float64, mapped; held in memory from then on."""
+        return tuple(map(self._prepared, self._stored))
+
+    def _prepared(self, link: Link) -> Link:
+        exact = link.to(torch.float64)
+        return exact if self._function is None else exact.map(self._function)
+
+    def _passed(self) -> Iterable[Link]:
+        """The same links one after another: in memory together only where that costs little or was asked for."""
+        if "links" in self.__dict__ or sum(link.stored for link in self._stored) <= _HELD:
+            return self.links
+        return map(self._prepared, self._stored)
 
     @property
     def neurons(self) -> int:
@@ -71,33 +99,36 @@ class Adjacency:
 
     def map(self, function: Elementwise) -> Adjacency:
         """The same graph with every weight w replaced by ``function(w)``."""
-        return Adjacency(self.sizes, [link.map(function) for link in self.links], self.networks, self.device)
+        before = self._function
+        composed = function if before is None else lambda weight: function(before(weight))
+        return Adjacency(self.sizes, self._stored, self.networks, self.device, composed)
 
     def product(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch2 neurons"]:
         """A x. Cost: one pass over the weights."""
-        parts: list[Tensor | None] = [None] * len(self.sizes)
-
-        def add(layer: int, value: Tensor) -> None:
-            before = parts[layer]
-            parts[layer] = value if before is None else before + value
-
-        for link in self.links:
-            add(link.target, link.forward(x[..., self._slice(link.source)]))
-            if link.source != link.target:
-                add(link.source, link.backward(x[..., self._slice(link.target)]))
         shape = torch.broadcast_shapes(x.shape[:-1], self.batch_shape)  # type: ignore[no-untyped-call]
-        return torch.cat(
-            [
-                x.new_zeros(*shape, size) if part is None else part.expand(*shape, size)
-                for part, size in zip(parts, self.sizes, strict=True)
-            ],
-            dim=-1,
-        )
+        total = x.new_zeros(*shape, self.neurons)
+        for link in self._passed():
+            total[..., self._slice(link.target)] += link.forward(x[..., self._slice(link.source)])
+            if link.source != link.target:
+                total[..., self._slice(link.source)] += link.backward(x[..., self._slice(link.target)])
+        return total
 
     @cached_property
     def strength(self) -> Float[Tensor, "*networks neurons"]:
         """A 1, the summed weight of each neuron's edges (a self-loop counts once)."""
-        return self.product(torch.ones(self.neurons, dtype=torch.float64, device=self.device))
+        return torch.cat([self.strength_of(layer) for layer in range(len(self.sizes))], -1)
+
+    def strength_of(self, layer: int) -> Float[Tensor, "*networks size"]:
+        """The strengths of one layer's neurons. Cost: one pass over the weights of the links that it has."""
+        one = torch.ones((), dtype=torch.float64, device=self.device)
+        total = one.new_zeros(*self.batch_shape, self.sizes[layer])
+        # Plain sums convert as they go; a mapped weight is mapped in float64 first.
+        for link in self._stored if self._function is None else self._passed():
+            if link.target == layer:
+                total = total + link.forward(one.expand(self.sizes[link.source]))
+            if link.source == layer != link.target:
+                total = total + link.backward(one.expand(self.sizes[link.target]))
+        return total
 
     @cached_property
     def indicator(self) -> Adjacency:
@@ -112,17 +143,17 @@ class Adjacency:
     @cached_property
     def without_loops(self) -> Adjacency:
         """The same graph without self-loops."""
-        if all(link.source != link.target for link in self.links):
+        if all(link.source != link.target for link in self._stored):
             return self
-        links = [_without_diagonal(link) if link.source == link.target else link for link in self.links]
-        return Adjacency(self.sizes, links, self.networks, self.device)
+        links = [_without_diagonal(link) if link.source == link.target else link for link in self._stored]
+        return Adjacency(self.sizes, links, self.networks, self.device, self._function)
 
     @cached_property
     def sides(self) -> Sides | None:
         """The two sides of the layer graph, or None where it cannot be coloured with two colours."""
         colors: list[int | None] = [None] * len(self.sizes)
         neighbors: list[set[int]] = [set() for _ in self.sizes]
-        for link in self.links:
+        for link in self._stored:
             neighbors[link.source].add(link.target)
             neighbors[link.target].add(link.source)
         for start in range(len(self.sizes)):
@@ -187,7 +218,8 @@ class Adjacency:
 
     def network(self, index: int) -> Adjacency:
         """The graph of one network of the batch."""
-        return Adjacency(self.sizes, [link.network(index) for link in self.links], None, self.device)
+        links = [link.network(index) for link in self._stored]
+        return Adjacency(self.sizes, links, None, self.device, self._function)
 
     def singles(self) -> list[Adjacency]:
         """The graphs of all networks, one by one."""

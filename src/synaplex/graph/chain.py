@@ -95,7 +95,7 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
     chosen = _matrices(tensors, origin) if layers is None else [_named(tensors, name) for name in layers]
     certain = ordered or layers is not None
     if not certain:
-        chosen.sort(key=lambda tensor: _natural(tensor.name))
+        chosen.sort(key=lambda tensor: natural_order(tensor.name))
     _check_chain(chosen, origin)
     if not certain and _several_orders(chosen):
         raise InvalidGraphError(
@@ -148,7 +148,7 @@ def _listing(tensors: Sequence[NamedTensor], most: int = 12) -> str:
     return text if len(tensors) <= most else f"{text} and {len(tensors) - most} more"
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural_order(name: str) -> list[tuple[int, int, str]]:
     """A sorting key under which numbers inside names count as numbers."""
     parts = re.split(r"(\d+)", name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

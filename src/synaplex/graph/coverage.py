@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-Outcome = Literal["link", "bias", "left out"]
+Outcome = Literal["link", "bias", "left out", "not understood"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,11 @@ class Coverage:
     shape
         Its shape.
     outcome
-        ``"link"``, ``"bias"``, or ``"left out"``.
+        ``"link"``, ``"bias"``, ``"left out"``, or ``"not understood"``.
     detail
         The link it became, or why it became none.
+
+    A row that names a module and an operation in the place of a parameter is a step that was not understood.
     """
 
     parameter: str

@@ -45,13 +45,16 @@ class DenseLink(Link):
         return torch.ones((), dtype=torch.long, device=self.weight.device).expand(self.in_size * self.out_size)
 
     def forward(self, x: Float[Tensor, "*batch source"]) -> Float[Tensor, "*batch2 target"]:
-        return (self.weight.to(x.dtype) @ x[..., None])[..., 0]
+        return _product(self.weight, x)
 
     def backward(self, y: Float[Tensor, "*batch target"]) -> Float[Tensor, "*batch2 source"]:
-        return (self.weight.to(y.dtype).mT @ y[..., None])[..., 0]
+        return _product(self.weight.mT, y)
 
     def map(self, function: Elementwise) -> DenseLink:
         return replace(self, weight=function(self.weight))
+
+    def entries(self, row: Int[Tensor, " pairs"], column: Int[Tensor, " pairs"]) -> Float[Tensor, "*networks pairs"]:
+        return self.weight[..., row, column]
 
     def to_dense(self) -> Float[Tensor, "*networks target source"]:
         return self.weight
@@ -79,3 +82,16 @@ class DenseLink(Link):
 
     def subset(self, start: int, stop: int) -> DenseLink:
         return replace(self, weight=self.weight[start:stop])
+
+
+def _product(matrix: Tensor, x: Tensor) -> Tensor:
+    """W x for one or more x; those of one network in one matrix product, so that W is never repeated."""
+    if x.ndim == 1 and not x.stride(0) and len(x):  # a constant: the sum of each row
+        return matrix.sum(-1, dtype=x.dtype) * x[0]
+    matrix = matrix.to(x.dtype)
+    if matrix.ndim == 2:
+        return x @ matrix.mT
+    if x.ndim < 3:
+        return (matrix @ x[..., None])[..., 0]
+    columns = x.flatten(0, -3).permute(1, 2, 0)
+    return (matrix @ columns).permute(2, 0, 1).reshape(*x.shape[:-2], matrix.shape[0], -1)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synaplex.errors import SpecificationError
-from synaplex.graph.link import Link
+from synaplex.graph.link import Elementwise, Link
 from synaplex.graph.sparse import SparseLink
 
 Kind = Literal["signed", "positive", "absolute", "top"]
@@ -59,6 +59,11 @@ class EdgeRule:
             )
         return cls("top", share, bool(slash))
 
+    @property
+    def function(self) -> Elementwise | None:
+        """What the rule maps each weight by, where it looks at one weight at a time and is not the identity."""
+        return {"positive": torch.relu, "absolute": torch.abs}.get(self.kind)
+
     def apply(self, links: Sequence[Link], *, symmetric: bool = False) -> tuple[Link, ...]:
         """The links under this rule; parallel links must have been summed before.
 
@@ -66,10 +71,8 @@ class EdgeRule:
         """
         if self.kind == "signed":
             return tuple(links)
-        if self.kind == "positive":
-            return tuple(link.map(torch.relu) for link in links)
-        if self.kind == "absolute":
-            return tuple(link.map(torch.abs) for link in links)
+        if self.function is not None:
+            return tuple(link.map(self.function) for link in links)
         if self.per_layer:
             return tuple(kept for link in links for kept in _keep_largest([link], self.share, symmetric))
         return _keep_largest(links, self.share, symmetric)
@@ -85,18 +88,11 @@ def _keep_largest(links: Sequence[Link], share: float, symmetric: bool) -> tuple
     networks = next((link.networks for link in links), None)
     if networks is None:
         threshold = _threshold(links, share, symmetric)
-        return tuple(link.map(lambda weight: weight * (weight.abs() >= threshold)) for link in links)
+        return tuple(link.drop_below(threshold) for link in links)
     thresholds = torch.stack(
         [_threshold([link.network(k) for link in links], share, symmetric) for k in range(networks)]
     )
-    return tuple(_cut(link, thresholds) for link in links)
-
-
-def _cut(link: Link, thresholds: Float[Tensor, " networks"]) -> Link:
-    if isinstance(link, SparseLink):
-        edge_threshold = thresholds[link.edge_network]
-        return link.map(lambda weight: weight * (weight.abs() >= edge_threshold))
-    return link.map(lambda weight: weight * (weight.abs() >= thresholds.view(-1, *[1] * (weight.ndim - 1))))
+    return tuple(link.drop_below(thresholds) for link in links)
 
 
 def _threshold(links: Sequence[Link], share: float, symmetric: bool) -> Float[Tensor, ""]:

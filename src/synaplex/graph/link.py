@@ -74,6 +74,18 @@ class Link(ABC):
     def map(self, function: Elementwise) -> Link:
         """The same structure with every weight w replaced by ``function(w)``, where ``function(0) = 0``."""
 
+    def drop_below(self, threshold: Float[Tensor, "*networks"]) -> Link:
+        """The link without edges of |w| below a threshold, one for each network."""
+
+        def cut(weight: Tensor) -> Tensor:
+            return weight * (weight.abs() >= threshold.view([*threshold.shape, *[1] * (weight.ndim - threshold.ndim)]))
+
+        return self.map(cut)
+
+    def entries(self, row: Int[Tensor, " pairs"], column: Int[Tensor, " pairs"]) -> Float[Tensor, "*networks pairs"]:
+        """The weights between target neurons `row` and source neurons `column`, 0 where there is no edge."""
+        return self.to_sparse().entries(row, column)
+
     @abstractmethod
     def to_dense(self) -> Float[Tensor, "*networks target source"]:
         """The matrix W; for small links only."""
@@ -93,6 +105,11 @@ class Link(ABC):
     @abstractmethod
     def subset(self, start: int, stop: int) -> Link:
         """The links of networks `start` to `stop` (exclusive) of the batch, as a batch."""
+
+    @property
+    def stored(self) -> int:
+        """How many numbers hold the weights in memory."""
+        return self.weights.numel()
 
     @property
     def device(self) -> torch.device:

@@ -20,6 +20,7 @@ _SUFFIXES = {
     ".safetensors": "safetensors",
     **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt"), "torch"),
     **dict.fromkeys((".h5", ".hdf5"), "keras"),
+    ".onnx": "onnx",
     ".graphml": "graphml",
     **dict.fromkeys((".csv", ".tsv", ".txt", ".edgelist", ".edges"), "edges"),
 }
@@ -66,9 +67,13 @@ def load(path: str | os.PathLike[str], *, layers: Sequence[str] | None = None) -
         If it takes a package that is not installed.
     """
     path = Path(path)
-    kind = _kind(path)
+    kind = file_kind(path)
     if layers is not None and kind in ("graphml", "edges"):
         raise SpecificationError(f"layers= chooses among weights, and {path} holds a graph")
+    if kind == "onnx":
+        raise UnreadableFileError(
+            f"{path} is an ONNX model, whose computation is not read: sx.measure_file measures its layers one by one"
+        )
     if kind == "graphml":
         return _load_graphml(path)
     if kind == "edges":
@@ -83,7 +88,7 @@ def load(path: str | os.PathLike[str], *, layers: Sequence[str] | None = None) -
     return readers[kind]()
 
 
-def _kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
     """What a file holds, by its first bytes, else by its suffix."""
     try:
         if path.is_dir():

@@ -16,6 +16,7 @@ from synaplex.errors import InvalidGraphError, SpecificationError, UnknownNameEr
 from synaplex.graph.adjacency import Adjacency
 from synaplex.graph.coverage import Coverage, coverage_table
 from synaplex.graph.edges import EdgeRule
+from synaplex.graph.gap import Gap
 from synaplex.graph.layer import Layer, Role
 from synaplex.graph.link import Link
 from synaplex.graph.matrix import as_matrix, link_from_matrix
@@ -46,6 +47,8 @@ class NeuralGraph:
         What became of each parameter tensor of the model, read by `coverage`.
     first_network
         Number of the batch's first network, where this is a part of a larger batch; messages count from it.
+    gaps
+        Parts of the model that are no links, and the layers between which they lie.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class NeuralGraph:
     biases: Mapping[int, Float[Tensor, "*networks neurons"]]
     records: tuple[Coverage, ...] = ()
     first_network: int = 0
+    gaps: tuple[Gap, ...] = ()
     _views: dict[tuple[str, bool], Adjacency] | None = None
 
     def __post_init__(self) -> None:
@@ -188,6 +192,22 @@ class NeuralGraph:
         """Indices of the hidden layers."""
         return tuple(i for i, layer in enumerate(self.layers) if layer.role == "hidden")
 
+    def incomplete(self, reach: int | None = 1) -> tuple[int, ...]:
+        """Indices of the layers whose neurons' measures need edges that are not known, because of a gap.
+
+        Parameters
+        ----------
+        reach
+            How far a measure of a neuron reads: 1 for its own edges, 2 for its neighbours' as well, None for all.
+        """
+        near = {layer for gap in self.gaps for layer in (*gap.sources, *gap.targets)}
+        if not near or reach is None:
+            return tuple(range(len(self.layers))) if near else ()
+        for _ in range(reach - 1):
+            ends = [(link.source, link.target) for link in self.links]
+            near |= {b for pair in ends for a, b in (pair, pair[::-1]) if a in near}
+        return tuple(sorted(near))
+
     def layer_slice(self, layer: int) -> slice:
         """Global indices of a layer's neurons."""
         return slice(self.offsets[layer], self.offsets[layer + 1])
@@ -215,6 +235,10 @@ class NeuralGraph:
                 f"neurons must be 'all', 'hidden', a mask, or indices from 0 to {self.neurons - 1}"
             )
         return index.long()
+
+    def pick(self, values: Float[Tensor, "*lead neurons"], neurons: Neurons = "all") -> Float[Tensor, "*lead selected"]:
+        """The values of selected neurons, of one value for each neuron."""
+        return values if isinstance(neurons, str) and neurons == "all" else values[..., self.select(neurons)]
 
     def _bounds(self, layer: int) -> tuple[int, int]:
         return self.offsets[layer], self.offsets[layer + 1]
@@ -244,12 +268,9 @@ class NeuralGraph:
         if binary:
             view = self.undirected(edges).indicator
         else:
-            view = Adjacency(
-                self.sizes,
-                rule.apply(merge_undirected(self.links), symmetric=True),
-                self.networks,
-                self.device,
-            )
+            merged = merge_undirected(self.links)
+            links = merged if rule.function is not None else rule.apply(merged, symmetric=True)
+            view = Adjacency(self.sizes, links, self.networks, self.device, rule.function)
         if self._views is not None:
             self._views[key] = view
         return view
@@ -302,6 +323,8 @@ class NeuralGraph:
             incoming = ", ".join(f"{link.source}  {link!r}" for link in self.links if link.target == i)
             shape = str(layer.shape)
             lines.append(f"  {i} {layer.name:<10} {shape:<6}{f' <- {incoming}' if incoming else ''}".rstrip())
+        for gap in self.gaps:
+            lines.append(f"  not understood: {gap.module} (layers {gap.sources} -> {gap.targets}): {gap.reason}")
         return "\n".join(lines)
 
 
@@ -314,6 +337,8 @@ def _position(index: int, count: int, width: int) -> tuple[str, tuple[int], Role
 
 
 def _check_finite(values: Tensor, what: str) -> None:
+    if bool(torch.isfinite(values.sum())):  # one pass; a sum that only overflows is looked at again
+        return
     finite = torch.isfinite(values)
     if not bool(finite.all()):
         raise InvalidGraphError(

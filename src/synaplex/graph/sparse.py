@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -73,6 +74,22 @@ class SparseLink(Link):
             name=name,
         )
 
+    @classmethod
+    def total(cls, links: Sequence[SparseLink]) -> SparseLink:
+        """The sum of links of one shape."""
+        first = links[0]
+        return cls.from_edges(
+            torch.cat([link.row for link in links]),
+            torch.cat([link.column for link in links]),
+            torch.cat([link.weight for link in links]),
+            first.shape,
+            network=None if first.batch is None else torch.cat([link.edge_network for link in links]),
+            networks=first.batch,
+            source=first.source,
+            target=first.target,
+            name=first.name,
+        )
+
     @property
     def in_size(self) -> int:
         return self.shape[1]
@@ -135,6 +152,22 @@ class SparseLink(Link):
 
     def map(self, function: Elementwise) -> SparseLink:
         return replace(self, weight=function(self.weight))
+
+    def drop_below(self, threshold: Float[Tensor, "*networks"]) -> SparseLink:
+        at_edge = threshold if self.batch is None else threshold[self.edge_network]
+        return self.map(lambda weight: weight * (weight.abs() >= at_edge))
+
+    def entries(self, row: Int[Tensor, " pairs"], column: Int[Tensor, " pairs"]) -> Float[Tensor, "*networks pairs"]:
+        networks = 1 if self.batch is None else self.batch
+        key, order = (self._block_row * self.in_size + self.column).sort()
+        first = torch.arange(networks, device=row.device)[:, None] * self.out_size
+        wanted = (first + row) * self.in_size + column
+        if not len(key):
+            found = self.weight.new_zeros(wanted.shape)
+        else:
+            place = torch.searchsorted(key, wanted).clamp(max=len(key) - 1)
+            found = torch.where(key[place] == wanted, self.weight[order[place]], 0)
+        return found[0] if self.batch is None else found
 
     def to_dense(self) -> Float[Tensor, "*networks target source"]:
         networks = 1 if self.batch is None else self.batch

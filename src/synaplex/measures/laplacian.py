@@ -15,7 +15,7 @@ from synaplex.measures.registry import register
 from synaplex.measures.undefined import Undefined, settle
 
 
-@register(aliases=("laplacian",))
+@register(aliases=("laplacian",), reach=2)
 def laplacian_centrality(
     graph: NeuralGraph,
     *,
@@ -62,17 +62,17 @@ def laplacian_centrality(
     """
     if variant not in ("exact", "censet"):
         raise SpecificationError(f"variant={variant!r} is neither 'exact' nor 'censet'")
-    chosen = graph.select(neurons)
     if variant == "censet":
         if normalized:
             raise SpecificationError("variant='censet' was published without normalisation")
-        return _censet(graph, edges)[..., chosen]
+        return graph.pick(_censet(graph, edges), neurons)
     view = graph.undirected(edges).without_loops
     squares = view.map(torch.square).strength
-    drop = (view.strength**2 + squares + 2 * view.product(view.strength))[..., chosen]
+    own = torch.addcmul(squares, view.strength, view.strength)
+    drop = graph.pick(own.add(view.product(view.strength), alpha=2), neurons)
     if not normalized:
         return drop
-    energy = (view.strength**2 + squares).sum(-1, keepdim=True)
+    energy = own.sum(-1, keepdim=True)
     return settle(
         drop / energy,
         (energy == 0).expand_as(drop),

@@ -1,8 +1,10 @@
-"""How large a graph the exact algorithms take."""
+"""How large a graph the exact algorithms take, and which form of a measure is used."""
 
 from __future__ import annotations
 
-from synaplex.errors import GraphTooLargeError
+from typing import Literal
+
+from synaplex.errors import GraphTooLargeError, SpecificationError
 from synaplex.graph import Adjacency
 
 EXACT_SIDE = 6_000
@@ -13,17 +15,44 @@ EXACT_ENTRIES = 400_000_000
 """Entries of a biadjacency matrix, 8 bytes each, over all networks of a batch."""
 
 
+Method = Literal["auto", "exact", "iterative"]
+"""``"auto"``: the exact form of a measure where it fits, else the iterative one, which says how large its error is."""
+
+
+def fits(view: Adjacency) -> bool:
+    """Whether the exact form takes each network of a graph by itself."""
+    small, large = _sides(view)
+    return small <= EXACT_SIDE and small * large <= EXACT_ENTRIES
+
+
+def choose(view: Adjacency, method: Method, measure: str) -> Literal["exact", "iterative"]:
+    """Which form of a measure to use.
+
+    Raises `GraphTooLargeError` where the exact one is asked for and does not fit, or would fit fewer networks at once.
+    """
+    if method not in ("auto", "exact", "iterative"):
+        raise SpecificationError(f"method={method!r} is none of 'auto', 'exact' and 'iterative'")
+    if method == "iterative" or (method == "auto" and not fits(view)):
+        return "iterative"
+    check_size(view, measure)
+    return "exact"
+
+
+def _sides(view: Adjacency) -> tuple[int, int]:
+    if view.sides is None:
+        return view.neurons, view.neurons
+    return len(view.sides.small_index), len(view.sides.large_index)
+
+
 def check_size(view: Adjacency, measure: str) -> None:
     """Raise `GraphTooLargeError` where the exact algorithm would not fit; names the measure and the sizes."""
-    sides = view.sides
-    small = view.neurons if sides is None else len(sides.small_index)
-    large = view.neurons if sides is None else len(sides.large_index)
+    small, large = _sides(view)
     entries = small * large * (view.networks or 1)
     if small > EXACT_SIDE or entries > EXACT_ENTRIES:
-        what = "neurons, not bipartite" if sides is None else f"x {large:,} neurons on the two sides"
+        what = "neurons, not bipartite" if view.sides is None else f"x {large:,} neurons on the two sides"
         raise GraphTooLargeError(
             f"{measure} is computed exactly up to {EXACT_SIDE:,} neurons on the small side and {EXACT_ENTRIES:,} "
             f"matrix entries in a batch; this graph has {small:,} {what}"
             + (f", {view.networks} networks" if view.networks else "")
-            + ". Measure fewer networks at once, a part of the network, or a strength-like or Laplacian measure"
+            + ". Measure fewer networks at once, or pass method='iterative'"
         )

@@ -15,9 +15,9 @@ def name_neurons(
     limit: int = 5,
 ) -> str:
     """The neurons in the mask as text, such as ``neuron 17 of layer 1 ('hidden 1')``; the first few and a count."""
-    places = mask.nonzero().tolist()
+    places = mask.nonzero()
     names = []
-    for place in places[:limit]:
+    for place in places[:limit].tolist():
         neuron = int(chosen[place[-1]])
         layer = max(i for i, start in enumerate(graph.offsets[:-1]) if start <= neuron)
         network = f"network {graph.first_network + place[0]}: " if mask.ndim > 1 else ""

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from synaplex.errors import UnknownNameError
+from synaplex.measures.gaps import guarded
 
 MeasureFunction = Callable[..., Tensor]
 
@@ -53,12 +54,19 @@ class Measure:
 _measures: dict[str, Measure] = {}
 
 
-def register(*, counts: bool = False, aliases: Iterable[str] = ()) -> Callable[[MeasureFunction], MeasureFunction]:
-    """Make a function a measure under its own name."""
+def register(
+    *, counts: bool = False, aliases: Iterable[str] = (), reach: int | None = None
+) -> Callable[[MeasureFunction], MeasureFunction]:
+    """Make a function a measure under its own name.
+
+    `reach` says how far from a neuron it reads: 1 for its own edges, 2 for its neighbours' as well, None for the whole
+    graph; by it the measure is refused next to parts of a model that were not understood.
+    """
 
     def add(function: MeasureFunction) -> MeasureFunction:
-        _measures[function.__name__] = Measure(function.__name__, function, counts, tuple(aliases))
-        return function
+        measure = guarded(function, reach)
+        _measures[function.__name__] = Measure(function.__name__, measure, counts, tuple(aliases))
+        return measure
 
     return add
 

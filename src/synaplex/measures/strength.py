@@ -18,7 +18,7 @@ from synaplex.measures.undefined import Undefined, settle
 Bias = Literal["none", "once", "per_edge"]
 
 
-@register(aliases=("weighted_degree", "node_strength"))
+@register(aliases=("weighted_degree", "node_strength"), reach=1)
 def strength(
     graph: NeuralGraph,
     *,
@@ -64,13 +64,16 @@ def strength(
     tensor([ 1., -3., -2.], dtype=torch.float64)
     """
     if bias == "none" and missing == 0:
-        return graph.undirected(edges).strength[..., graph.select(neurons)]
+        view = graph.undirected(edges)
+        if isinstance(neurons, str) and neurons == "hidden" and graph.hidden:
+            return torch.cat([view.strength_of(layer) for layer in graph.hidden], -1)
+        return graph.pick(view.strength, neurons)
     received = in_strength(graph, edges=edges, bias=bias, missing=missing)
     sent = out_strength(graph, edges=edges, bias=bias, missing=missing)
-    return (received + sent)[..., graph.select(neurons)]
+    return graph.pick(received + sent, neurons)
 
 
-@register()
+@register(reach=1)
 def in_strength(
     graph: NeuralGraph,
     *,
@@ -85,10 +88,10 @@ def in_strength(
     Parameters, returns and cost as in `strength`; a neuron that no link enters gets `missing`.
     Source: La Malfa et al. 2021.
     """
-    return _sided(graph, edges, bias, missing, incoming=True)[..., graph.select(neurons)]
+    return graph.pick(_sided(graph, edges, bias, missing, incoming=True), neurons)
 
 
-@register()
+@register(reach=1)
 def out_strength(
     graph: NeuralGraph,
     *,
@@ -103,7 +106,7 @@ def out_strength(
     Parameters, returns and cost as in `strength`; a neuron that no link leaves gets `missing`. With
     ``bias="per_edge"`` the bias of the neuron at the far end is added to each link. Source: La Malfa et al. 2021.
     """
-    return _sided(graph, edges, bias, missing, incoming=False)[..., graph.select(neurons)]
+    return graph.pick(_sided(graph, edges, bias, missing, incoming=False), neurons)
 
 
 def _sided(
@@ -117,15 +120,16 @@ def _sided(
     batch = () if graph.networks is None else (graph.networks,)
     parts: list[Tensor | None] = [None] * len(graph.layers)
     for link in graph.directed(edges):
-        one = link if incoming else link.transpose()
-        value = one.forward(torch.ones(one.in_size, dtype=torch.float64, device=graph.device))
+        layer, far = (link.target, link.source) if incoming else (link.source, link.target)
+        one = torch.ones((), dtype=torch.float64, device=graph.device).expand(graph.sizes[far])
+        value = link.forward(one) if incoming else link.backward(one)
         if bias == "per_edge" and link.target in graph.biases:
             indicator = link.map(lambda weight: (weight != 0).to(weight.dtype))
             offset = graph.biases[link.target].double()
             degree = indicator.forward(torch.ones(link.in_size, dtype=torch.float64, device=graph.device))
             value = value + (degree * offset if incoming else indicator.backward(offset))
-        before = parts[one.target]
-        parts[one.target] = value if before is None else before + value
+        before = parts[layer]
+        parts[layer] = value if before is None else before + value
     if bias == "once" and incoming:
         for layer, offset in graph.biases.items():
             before = parts[layer]
@@ -141,7 +145,7 @@ def _sided(
     )
 
 
-@register(aliases=("average_neighbor_strength", "average_neighbor_degree"))
+@register(aliases=("average_neighbor_strength", "average_neighbor_degree"), reach=2)
 def neighbor_strength(
     graph: NeuralGraph,
     *,
@@ -181,12 +185,11 @@ def neighbor_strength(
     if form not in ("strength", "degree"):
         raise SpecificationError(f"form={form!r} is neither 'strength' nor 'degree'")
     view = graph.undirected(edges)
-    chosen = graph.select(neurons)
-    total = view.product(view.strength if form == "strength" else view.degree)[..., chosen]
-    return _ratio(graph, total, view.strength[..., chosen], chosen, undefined)
+    total = view.product(view.strength if form == "strength" else view.degree)
+    return _ratio(graph, total, view.strength, neurons, undefined)
 
 
-@register()
+@register(reach=1)
 def disparity(
     graph: NeuralGraph,
     *,
@@ -222,15 +225,15 @@ def disparity(
     Cost: two passes over the weights. Source: Barthélemy, Gondran & Guichard 2003 (the Y2 of a node).
     """
     view = graph.undirected(edges)
-    chosen = graph.select(neurons)
-    squares = view.map(torch.square).strength[..., chosen]
-    return _ratio(graph, squares, view.strength[..., chosen] ** 2, chosen, undefined)
+    return _ratio(graph, view.map(torch.square).strength, view.strength**2, neurons, undefined)
 
 
 def _ratio(
-    graph: NeuralGraph, above: Tensor, below: Tensor, chosen: Tensor, undefined: Undefined | None
+    graph: NeuralGraph, above: Tensor, below: Tensor, neurons: Neurons, undefined: Undefined | None
 ) -> Float[Tensor, "*networks neurons"]:
+    """One value over another at the chosen neurons."""
+    above, below = graph.pick(above, neurons), graph.pick(below, neurons)
     zero = below == 0
-    where = name_neurons(graph, chosen, zero)
+    where = name_neurons(graph, graph.select(neurons), zero) if bool(zero.any()) else ""
     error = UndefinedMeasureError(f"undefined for neurons of zero strength: {where}")
     return settle(above / below, zero, error, "zero strength", undefined)

@@ -136,7 +136,7 @@ def _measure(
     undefined: Literal["raise", "null"],
 ) -> pl.DataFrame:
     frame = _index_frame(graph, graph.select(where))
-    reasons = np.full(len(frame), "", dtype=object)
+    reasons: Reasons = []
     read = graph.memoized()
     with torch.no_grad():
         for known, own in chosen.items():
@@ -146,12 +146,23 @@ def _measure(
             for mask, reason in notes.notes if notes is not None else ():
                 flat = mask.reshape(-1).cpu().numpy()
                 column = pl.select(pl.when(pl.Series(~flat)).then(column)).to_series().alias(known.name)
-                text = f"{known.name}: {reason}"
-                reasons[flat] = [f"{before}; {text}" if before else text for before in reasons[flat]]
+                reasons.append((flat, f"{known.name}: {reason}"))
             frame = frame.with_columns(column)
-    if undefined == "null":
-        frame = frame.with_columns(pl.Series("reason", [reason or None for reason in reasons], dtype=pl.String))
-    return frame
+    return frame.with_columns(_reasons(reasons, len(frame))) if undefined == "null" else frame
+
+
+Reasons = list[tuple[np.ndarray[Any, np.dtype[np.bool_]], str]]
+
+
+def _reasons(reasons: Reasons, count: int) -> pl.Series:
+    """Per neuron everything that is said against its values, or null."""
+    given = [pl.select(pl.when(pl.Series(where)).then(pl.lit(text))).to_series() for where, text in reasons]
+    if not given:
+        return pl.Series("reason", [None], dtype=pl.String).new_from_index(0, count)
+    joined = pl.DataFrame({str(i): series for i, series in enumerate(given)}).select(
+        pl.concat_str(pl.all(), separator="; ", ignore_nulls=True).alias("reason")
+    )["reason"]
+    return pl.select(pl.when(joined != "").then(joined)).to_series().alias("reason")
 
 
 def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
@@ -160,11 +171,11 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
     layer = np.searchsorted(starts, flat, side="right") - 1
     while (empty := starts[layer] == starts[layer + 1]).any():
         layer[empty] -= 1
-    names = np.asarray([one.name for one in graph.layers], dtype=object)
+    names = pl.Series([one.name for one in graph.layers], dtype=pl.String)
     repeat = graph.networks or 1
     columns = {
         "layer": np.tile(layer, repeat).astype(np.int32),
-        "layer_name": np.tile(names[layer], repeat).tolist(),
+        "layer_name": names.gather(np.tile(layer, repeat)),
         "neuron": np.tile(flat - starts[layer], repeat).astype(np.int32),
     }
     if graph.networks is not None:
@@ -176,7 +187,7 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
 
 def _column(known: Measure, values: Tensor) -> pl.Series:
     flat = values.reshape(-1).cpu().numpy()
-    return pl.Series(known.name, flat.astype(np.int64) if known.counts else flat)
+    return pl.Series(known.name, np.nan_to_num(flat).astype(np.int64) if known.counts else flat)
 
 
 def describe(chosen: Mapping[Measure, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

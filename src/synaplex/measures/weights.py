@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from synaplex.graph import NeuralGraph
 from synaplex.graph.link import Link
+from synaplex.graph.sparse import SparseLink
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -51,36 +52,61 @@ def layer_fluctuation(graph: NeuralGraph, *, edges: str = "signed") -> Float[Ten
 def weight_features(graph: NeuralGraph) -> pl.DataFrame:
     """Plain weight statistics of each network: the baseline that every structural claim must beat.
 
-    Per link the mean, the variance and the quantiles 0, 25, 50, 75 and 100 per cent of the weights; a row a network.
+    Per link the mean, the variance and the quantiles 0, 25, 50, 75 and 100 per cent of the weights, a weight shared by
+    several edges as often as they are; a row a network; null for a link without edges.
     Cost: a sort of the weights. Source: Unterthiner et al. 2020 ("StatNN").
     """
     columns: dict[str, Tensor] = {}
     for number, link in enumerate(graph.links):
-        weights = _edge_weights(link)
-        columns[f"link {number} mean"] = weights.mean(-1)
-        columns[f"link {number} variance"] = weights.var(-1, correction=0)
-        at = torch.tensor(QUANTILES, dtype=torch.float64, device=weights.device)
-        ordered = weights.sort(-1).values
-        place = at * (weights.shape[-1] - 1)
-        low, high = ordered[..., place.floor().long()], ordered[..., place.ceil().long()]
-        between = low + (high - low) * place.frac()
-        for quantile, values in zip(QUANTILES, between.unbind(-1), strict=True):
+        weights, count = _spread(graph, link)
+        total = count.sum(-1)
+        mean = (weights * count).sum(-1) / total
+        columns[f"link {number} mean"] = mean
+        columns[f"link {number} variance"] = ((weights - mean[..., None]).square() * count).sum(-1) / total
+        for quantile, values in zip(QUANTILES, _quantiles(weights, count).unbind(-1), strict=True):
             columns[f"link {number} quantile {quantile:g}"] = values
-    return pl.DataFrame({name: values.reshape(-1).cpu().numpy() for name, values in columns.items()})
+    frame = pl.DataFrame({name: values.reshape(-1).cpu().numpy() for name, values in columns.items()})
+    return frame.fill_nan(None)  # of a link without edges
 
 
 def _singles(graph: NeuralGraph) -> list[NeuralGraph]:
     return [graph] if graph.networks is None else [graph.network(k) for k in range(graph.networks)]
 
 
-def _edge_weights(link: Link) -> Float[Tensor, "*networks edges"]:
-    """Every weight of a link as often as edges carry it."""
-    return link.weights.double().repeat_interleave(link.multiplicity, dim=-1)
+def _spread(graph: NeuralGraph, link: Link) -> tuple[Float[Tensor, "*networks count"], Int[Tensor, "*networks count"]]:
+    """The distinct weights of a link, and how many edges carry each, per network."""
+    if graph.networks is not None and link.weights.ndim == 1:  # the edges of all networks in a row
+        link = link.to_sparse()
+    if not isinstance(link, SparseLink) or link.batch is None:
+        return link.weights.double(), link.multiplicity.expand_as(link.weights)
+    most = int(torch.bincount(link.edge_network, minlength=link.batch).max())
+    weights = torch.zeros(link.batch, most, dtype=torch.float64, device=link.device)
+    count = torch.zeros(link.batch, most, dtype=torch.long, device=link.device)
+    start = link.row_start[:: max(link.out_size, 1)][link.edge_network]
+    place = torch.arange(len(link.weight), device=link.device) - start
+    weights[link.edge_network, place] = link.weight.double()
+    count[link.edge_network, place] = 1
+    return weights, count
+
+
+def _quantiles(
+    weights: Float[Tensor, "*networks count"], count: Int[Tensor, "*networks count"]
+) -> Float[Tensor, "*networks quantiles"]:
+    """Quantiles of weights that `count` edges carry each, interpolated between neighbours in order."""
+    if not weights.shape[-1]:
+        return weights.new_full((*weights.shape[:-1], len(QUANTILES)), torch.nan)
+    ordered, order = weights.sort(-1)
+    reached = count.gather(-1, order).cumsum(-1)
+    at = torch.tensor(QUANTILES, dtype=torch.float64, device=weights.device)
+    place = at * (reached[..., -1:] - 1)
+    ends = [torch.searchsorted(reached, part.long(), right=True) for part in (place.floor(), place.ceil())]
+    low, high = (ordered.gather(-1, end.clamp(max=weights.shape[-1] - 1)) for end in ends)
+    return (low + (high - low) * place.frac()).masked_fill(reached[..., -1:] == 0, torch.nan)
 
 
 def _statistics(link: Link) -> dict[str, float | int | str | None]:
-    weights = _edge_weights(link)
-    weights = weights[weights != 0]
+    kept = (link.weights != 0) & (link.multiplicity > 0)
+    weights, count = link.weights[kept].double(), link.multiplicity[kept]
     if not len(weights):
         empty = (
             "mean",
@@ -95,23 +121,22 @@ def _statistics(link: Link) -> dict[str, float | int | str | None]:
             "positive",
         )
         return {"edges": 0, **dict.fromkeys(empty)}
-    mean, std = weights.mean(), weights.std(correction=0)
-    shape = (weights - mean) / std
-    ordered = weights.sort().values
-    place = torch.tensor(QUANTILES, dtype=torch.float64) * (len(ordered) - 1)
-    quantiles = ordered[place.floor().long()].lerp(ordered[place.ceil().long()], place.frac())
-    low, first, median, third, high = quantiles.tolist()
-    flat = float(std) == 0
+    total = count.sum()
+    mean = (weights * count).sum() / total
+    std = ((weights - mean).square() * count).sum().div(total).sqrt()
+    flat = bool((weights == weights[0]).all())
+    shape = torch.zeros_like(weights) if flat else (weights - mean) / std
+    low, first, median, third, high = _quantiles(weights, count).tolist()
     return {
-        "edges": len(weights),
+        "edges": int(total),
         "mean": float(mean),
-        "std": float(std),
-        "skewness": None if flat else float((shape**3).mean()),
-        "kurtosis": None if flat else float((shape**4).mean()),
+        "std": 0.0 if flat else float(std),
+        "skewness": None if flat else float((shape**3 * count).sum() / total),
+        "kurtosis": None if flat else float((shape**4 * count).sum() / total),
         "min": low,
         "quantile_25": first,
         "median": median,
         "quantile_75": third,
         "max": high,
-        "positive": float((weights > 0).double().mean()),
+        "positive": float(count[weights > 0].sum() / total),
     }

@@ -31,8 +31,14 @@ class InitializerBase(Specification):
     """A distribution of initial weights."""
 
     @abstractmethod
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        """Numbers from `generator`, row by row, for a layer with so many connections into and out of a neuron."""
+
     def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
         """One matrix of weights from `generator`, a row an input neuron."""
+        return self.sample((inputs, outputs), (inputs, outputs), generator)
 
 
 class Uniform(InitializerBase):
@@ -48,8 +54,10 @@ class Uniform(InitializerBase):
             raise ValueError(f"low must be below high, got {self.low} and {self.high}")
         return self
 
-    def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
-        return torch.empty(inputs, outputs).uniform_(self.low, self.high, generator=generator)
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        return torch.empty(shape).uniform_(self.low, self.high, generator=generator)
 
 
 class Normal(InitializerBase):
@@ -58,8 +66,10 @@ class Normal(InitializerBase):
     kind: Literal["normal"] = "normal"
     std: PositiveFloat = 0.05
 
-    def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
-        return torch.empty(inputs, outputs).normal_(0.0, self.std, generator=generator)
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        return torch.empty(shape).normal_(0.0, self.std, generator=generator)
 
 
 class GlorotUniform(InitializerBase):
@@ -67,9 +77,11 @@ class GlorotUniform(InitializerBase):
 
     kind: Literal["glorot_uniform"] = "glorot_uniform"
 
-    def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
-        bound = math.sqrt(6 / (inputs + outputs))
-        return torch.empty(inputs, outputs).uniform_(-bound, bound, generator=generator)
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        bound = math.sqrt(6 / sum(fans))
+        return torch.empty(shape).uniform_(-bound, bound, generator=generator)
 
 
 class GlorotNormal(InitializerBase):
@@ -77,9 +89,11 @@ class GlorotNormal(InitializerBase):
 
     kind: Literal["glorot_normal"] = "glorot_normal"
 
-    def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
-        std = math.sqrt(2 / (inputs + outputs))
-        return torch.empty(inputs, outputs).normal_(0.0, std, generator=generator)
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        std = math.sqrt(2 / sum(fans))
+        return torch.empty(shape).normal_(0.0, std, generator=generator)
 
 
 class Kaiming(InitializerBase):
@@ -88,13 +102,15 @@ class Kaiming(InitializerBase):
     kind: Literal["kaiming"] = "kaiming"
     distribution: Literal["normal", "uniform"] = "normal"
 
-    def draw(self, inputs: int, outputs: int, generator: torch.Generator) -> Float[Tensor, "in out"]:
-        std = math.sqrt(2 / inputs)
-        weights = torch.empty(inputs, outputs)
+    def sample(
+        self, shape: tuple[int, int], fans: tuple[int, int], generator: torch.Generator
+    ) -> Float[Tensor, "_rows _columns"]:
+        std = math.sqrt(2 / fans[0])
+        values = torch.empty(shape)
         if self.distribution == "normal":
-            return weights.normal_(0.0, std, generator=generator)
+            return values.normal_(0.0, std, generator=generator)
         bound = math.sqrt(3) * std
-        return weights.uniform_(-bound, bound, generator=generator)
+        return values.uniform_(-bound, bound, generator=generator)
 
 
 Initializer = Annotated[

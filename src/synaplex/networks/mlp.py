@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -11,20 +11,12 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from synaplex.errors import SpecificationError
+from synaplex.networks.activations import MODULES, Activation
+from synaplex.networks.architecture import Architecture, Biases
 from synaplex.networks.initializers import InitializerBase, Uniform, initial_weights
-from synaplex.networks.specification import Specification
-
-Activation = Literal["relu", "tanh", "sigmoid", "linear"]
-
-_MODULES: dict[Activation, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "linear": nn.Identity,
-}
 
 
-class MLP(Specification):
+class MLP(Architecture):
     """A multilayer perceptron, as a description from which plain PyTorch modules are made.
 
     Attributes
@@ -34,7 +26,7 @@ class MLP(Specification):
     activation
         Of the hidden layers. The output layer has none: a softmax belongs to the loss.
     bias
-        Whether neurons have biases, which start at zero.
+        Whether neurons have biases.
     """
 
     kind: Literal["mlp"] = "mlp"
@@ -43,9 +35,9 @@ class MLP(Specification):
     bias: bool = False
 
     @property
-    def inputs(self) -> int:
-        """Number of input neurons."""
-        return self.widths[0]
+    def input_shape(self) -> tuple[int]:
+        """Number of input neurons: samples are flat."""
+        return (self.widths[0],)
 
     @property
     def outputs(self) -> int:
@@ -58,8 +50,16 @@ class MLP(Specification):
         edges = sum(before * after for before, after in pairwise(self.widths))
         return edges + (sum(self.widths[1:]) if self.bias else 0)
 
+    def skeleton(self) -> nn.Sequential:
+        return dense_layers(self.widths, self.activation, bias=self.bias)
+
     def build(
-        self, seed: int = 0, initializer: InitializerBase | None = None, *, shared_stream: bool = False
+        self,
+        seed: int = 0,
+        initializer: InitializerBase | None = None,
+        *,
+        biases: Biases = "zero",
+        shared_stream: bool = False,
     ) -> nn.Sequential:
         """The untrained network of a seed, as the population trainer starts it.
 
@@ -69,10 +69,24 @@ class MLP(Specification):
             From 0 to 2^32 - 1.
         initializer
             The distribution of the weights; uniform on [-0.9, 0.9) by default.
+        biases
+            ``"zero"``, or ``"weights"``: drawn like the weights of their layer.
         shared_stream
-            Whether all layers hold the same random sequence; see `synaplex.networks.initial_weights`.
+            Whether all layers hold the same random sequence; see `synaplex.networks.initial_weights`. Only with biases
+            that start at zero.
+
+        Raises
+        ------
+        SpecificationError
+            If the seed is not one, or a stream is to be shared with biases.
         """
-        drawn = initial_weights(self.widths, [seed], initializer or Uniform(), shared_stream=shared_stream)
+        if not shared_stream:
+            module = super().build(seed, initializer, biases=biases)
+            assert isinstance(module, nn.Sequential)
+            return module
+        if biases != "zero":
+            raise SpecificationError("with shared_stream, biases start at zero")
+        drawn = initial_weights(self.widths, [seed], initializer or Uniform(), shared_stream=True)
         return self.to_module([weight[0] for weight in drawn])
 
     def to_module(
@@ -101,20 +115,38 @@ class MLP(Specification):
         expected = [(after, before) for before, after in pairwise(self.widths)]
         if given != expected or [len(vector) for vector in vectors] != list(self.widths[1:]):
             raise SpecificationError(f"{self!r} takes weights (and biases) of shapes {expected}, got {given}")
-        modules: list[nn.Module] = []
-        for i, (weight, vector) in enumerate(zip(weights, vectors, strict=True)):
-            # Made on the meta device, so that nothing is drawn from the global random state.
-            linear = nn.Linear(weight.shape[1], weight.shape[0], bias=self.bias, device="meta")
-            linear.weight = nn.Parameter(weight.clone())
+        module = self.skeleton()
+        layers = [layer for layer in module if isinstance(layer, nn.Linear)]
+        for layer, weight, vector in zip(layers, weights, vectors, strict=True):
+            layer.weight = nn.Parameter(weight.clone())
             if self.bias:
-                linear.bias = nn.Parameter(vector.clone())
-            modules.append(linear)
-            if i < len(weights) - 1:
-                modules.append(_MODULES[self.activation]())
-        return nn.Sequential(*modules)
+                layer.bias = nn.Parameter(vector.clone())
+        return module
 
     def __str__(self) -> str:
         return "-".join(map(str, self.widths))
+
+
+def dense_layers(
+    widths: Sequence[int], activation: Activation, *, bias: bool, last: Activation | None = None
+) -> nn.Sequential:
+    """Dense layers with an activation between them, on the meta device so that nothing is drawn.
+
+    Parameters
+    ----------
+    widths
+        Number of neurons of each layer, input and output included.
+    activation
+        Of the hidden layers.
+    bias
+        Whether neurons have biases.
+    last
+        Activation of the output layer, as a module of its own; none by default.
+    """
+    modules: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        modules += [nn.Linear(before, after, bias=bias, device="meta"), MODULES[activation]()]
+    return nn.Sequential(*modules[:-1], *([] if last is None else [MODULES[last]()]))
 
 
 def mlp(*widths: int, activation: Activation = "relu", bias: bool = False) -> MLP:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -44,6 +45,18 @@ class Specification(BaseModel):
         if not isinstance(fields, dict):
             raise SpecificationError(f"{cls.__name__}: not a JSON object")
         return cls(**fields)
+
+    def differences(self, other: Self) -> dict[str, tuple[Any, Any]]:
+        """The fields in which two specifications differ, dotted where nested, with the values of both."""
+        return dict(_differences(self.model_dump(mode="json"), other.model_dump(mode="json")))
+
+
+def _differences(mine: Any, theirs: Any, field: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        for name in {**mine, **theirs}:
+            yield from _differences(mine.get(name), theirs.get(name), f"{field}.{name}" if field else name)
+    elif mine != theirs:
+        yield field, (mine, theirs)
 
 
 def named(what: str, *variants: type[Specification]) -> BeforeValidator:

@@ -1,4 +1,4 @@
-"""population.json: what a store holds, and which networks go into which chunk."""
+"""The record of a store: what it holds, and which networks go into which chunk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import PositiveInt
 
@@ -21,8 +21,8 @@ FORMAT = 1
 """Version of the layout of a store."""
 
 
-class StoreRecord(Specification):
-    """What ``population.json`` says.
+class Record(Specification):
+    """What a store says of itself.
 
     Chunks are planned before they are trained, and never change afterwards: seeds that the store does not
     know yet go, in the order given, into new chunks at the end, `chunk_size` to each and the rest into a
@@ -45,14 +45,14 @@ class StoreRecord(Specification):
     """
 
     format: PositiveInt = FORMAT
-    specification: PopulationSpec
+    specification: Specification
     dataset_digest: str
     chunk_size: PositiveInt
     chunks: tuple[tuple[int, ...], ...] = ()
     versions: dict[str, str]
 
     @classmethod
-    def begin(cls, specification: PopulationSpec, dataset_digest: str, chunk_size: int) -> StoreRecord:
+    def begin(cls, specification: Specification, dataset_digest: str, chunk_size: int) -> Self:
         """The record of a new store without networks."""
         return cls(
             specification=specification,
@@ -62,7 +62,7 @@ class StoreRecord(Specification):
         )
 
     @classmethod
-    def read(cls, path: Path) -> StoreRecord:
+    def read(cls, path: Path) -> Self:
         """Read a record.
 
         Raises
@@ -90,20 +90,20 @@ class StoreRecord(Specification):
         except SpecificationError as error:
             raise UnreadableFileError(f"{path} is damaged: {error}") from error
 
-    def require(self, specification: PopulationSpec, dataset_digest: str, chunk_size: int | None) -> None:
+    def require(self, specification: Specification, dataset_digest: str, chunk_size: int | None) -> None:
         """Raise `StoreMismatchError`, naming what differs, unless specification and data are the same."""
         faults = [
             f"{field} is {_brief(mine)} there, {_brief(theirs)} here"
             for field, (mine, theirs) in self.specification.differences(specification).items()
         ]
-        if self.dataset_digest != dataset_digest and self.specification.dataset == specification.dataset:
-            faults.append(f"the data of {specification.dataset!r} are not those it was trained on")
+        if self.dataset_digest != dataset_digest and "dataset" not in self.specification.differences(specification):
+            faults.append("the data of the dataset of that name are not those it was trained on")
         if chunk_size not in (None, self.chunk_size):
             faults.append(f"chunk_size is {self.chunk_size} there, {chunk_size} here (leave it out to go on)")
         if faults:
             raise StoreMismatchError("; ".join(faults))
 
-    def extend(self, seeds: Iterable[int]) -> StoreRecord:
+    def extend(self, seeds: Iterable[int]) -> Self:
         """The record with new chunks for the seeds it does not hold yet."""
         known = {seed for chunk in self.chunks for seed in chunk}
         new = [seed for seed in seeds if seed not in known]
@@ -116,6 +116,12 @@ class StoreRecord(Specification):
         wanted = None if seeds is None else set(seeds)
         chunks = [Chunk(index, chunk) for index, chunk in enumerate(self.chunks)]
         return [chunk for chunk in chunks if wanted is None or not wanted.isdisjoint(chunk.seeds)]
+
+
+class StoreRecord(Record):
+    """What ``population.json`` says: the `Record` of a `PopulationSpec`."""
+
+    specification: PopulationSpec
 
 
 def _brief(value: Any) -> str:

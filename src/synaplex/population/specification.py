@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import torch
@@ -95,15 +94,3 @@ class PopulationSpec(Specification):
     def torch_dtype(self) -> torch.dtype:
         """The precision of the training, as torch names it."""
         return torch.float64 if self.dtype == "float64" else torch.float32
-
-    def differences(self, other: PopulationSpec) -> dict[str, tuple[Any, Any]]:
-        """The fields in which two specifications differ, dotted where nested, with the values of both."""
-        return dict(_differences(self.model_dump(mode="json"), other.model_dump(mode="json")))
-
-
-def _differences(mine: Any, theirs: Any, field: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        for name in {**mine, **theirs}:
-            yield from _differences(mine.get(name), theirs.get(name), f"{field}.{name}" if field else name)
-    elif mine != theirs:
-        yield field, (mine, theirs)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,20 +10,17 @@ from typing import Any, Literal
 import torch
 
 from synaplex.datasets import Dataset, load
-from synaplex.errors import SpecificationError, StoreMismatchError
+from synaplex.errors import SpecificationError
 from synaplex.networks import MLP, InitializerBase, check_seeds
 from synaplex.population.chunk import Chunk, train_chunk
 from synaplex.population.engine import Engine, InProcess, Report
+from synaplex.population.filling import fill, prepare, temporary
 from synaplex.population.memory import default_chunk_size
 from synaplex.population.optimizers import SGD, Adam
 from synaplex.population.population import Population
-from synaplex.population.progress import progress_bar
-from synaplex.population.record import StoreRecord
 from synaplex.population.specification import PopulationSpec
 from synaplex.population.store import Store
 from synaplex.population.trainer import check_fit
-
-logger = logging.getLogger("synaplex")
 
 
 def train_population(
@@ -161,15 +155,8 @@ def train_specification(
     check_fit(spec, data.subset(spec.train_size, spec.test_size))
     if store is not None:
         return _train(spec, wanted, data, Store(store), chunk_size, device, engine or InProcess(), progress)
-    folder = tempfile.mkdtemp(prefix="synaplex-")
-    try:
+    with temporary() as folder:
         population = _train(spec, wanted, data, Store(folder), chunk_size, device, engine or InProcess(), progress)
-    except KeyboardInterrupt:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise KeyboardInterrupt("stopped; nothing is kept, since no store was named") from None
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     population.remove_with_me()
     return population
 
@@ -199,52 +186,9 @@ def _train(
     progress: bool,
 ) -> Population:
     with store.locked():
-        record = _prepared(store, spec, seeds, dataset.digest(), chunk_size)
-        plan = record.plan(seeds)
-        missing = [chunk for chunk in plan if not store.is_finished(chunk)]
-        for chunk in plan:
-            if store.is_finished(chunk):
-                store.check(chunk, record)
-        networks = sum(len(chunk.seeds) for chunk in missing)
-        logger.info(
-            "%s: %d of %d chunks are there; training %d networks",
-            store.folder,
-            len(plan) - len(missing),
-            len(plan),
-            networks,
-        )
+        record = prepare(store, spec, seeds, dataset.digest(), chunk_size, default_chunk_size(spec))
         # The recorded specification may name the same measures in another order, which is that of the columns.
         task = _TrainAndKeep(record.specification, dataset, store, device)
-        try:
-            with progress_bar(
-                f"{networks} networks {spec.network} on {spec.dataset}",
-                networks * (spec.epochs + 1),
-                shown=progress and bool(missing),
-            ) as report:
-                engine.run(task, missing, report)
-        except KeyboardInterrupt:
-            done = sum(store.is_finished(chunk) for chunk in plan)
-            raise KeyboardInterrupt(
-                f"stopped: {done} of {len(plan)} chunks are kept in {store.folder}; the same run goes on"
-            ) from None
+        title = f"networks {spec.network} on {spec.dataset}"
+        fill(store, record, seeds, task, engine, store.check, title, spec.epochs + 1, shown=progress)
         return Population(store)
-
-
-def _prepared(
-    store: Store, spec: PopulationSpec, seeds: tuple[int, ...], digest: str, chunk_size: int | None
-) -> StoreRecord:
-    """The record of the store, new or of the same specification, with chunks for all seeds."""
-    if store.exists():
-        record = store.read_record()
-        try:
-            record.require(spec, digest, chunk_size)
-        except StoreMismatchError as error:
-            raise StoreMismatchError(
-                f"{store.folder} holds another population: {error}. Choose another folder"
-            ) from None
-    else:
-        record = StoreRecord.begin(spec, digest, chunk_size or default_chunk_size(spec))
-    extended = record.extend(seeds)
-    if extended != record or not store.exists():
-        store.write_record(extended)
-    return extended

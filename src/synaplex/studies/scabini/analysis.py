@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +14,13 @@ from synaplex.datasets import Dataset
 from synaplex.errors import TrainingError
 from synaplex.neurons import Stability, accuracy_groups, occurrence
 from synaplex.population import Population, PopulationSpec
+from synaplex.studies.prediction import compare_features, sampling_noise
 from synaplex.studies.scabini import published
 from synaplex.studies.scabini.controls import Relations, null_table
 from synaplex.studies.scabini.evolution import Evolution, evolution, snapshots_of
 from synaplex.studies.scabini.labels import PAPER_ORDER
 from synaplex.studies.scabini.layer_averages import LayerAverages, layer_averages, neuron_values, subgraph_scale
 from synaplex.studies.scabini.nulls import null_draws
-from synaplex.studies.scabini.prediction import compare_features, sampling_noise
 from synaplex.studies.scabini.recipe import FEWEST_NETWORKS, Analysis
 from synaplex.studies.scabini.relations import relations
 from synaplex.studies.scabini.selection import Selection, pair_correlations, select
@@ -36,12 +35,10 @@ from synaplex.studies.scabini.vocabulary import (
     vocabulary_stability,
 )
 from synaplex.studies.scabini.weight_statistics import untrained, weight_statistics
+from synaplex.studies.stages import Stage
 
 STATNN = "weight statistics (StatNN)"
 """The baseline that every relation is held against."""
-
-Stage = Callable[[str], AbstractContextManager[object]]
-"""Wraps a stage of the work, given what it does, to say so and time it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from synaplex.studies.prediction import PENALTIES
 from synaplex.studies.scabini.analysis import Results
-from synaplex.studies.scabini.prediction import PENALTIES
 
 VERDICTS = (
     "Each statement can be false: it holds, fails, or stays undecided where an interval covers both. The tests are "

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Int
 
+from synaplex.studies.nulls import against_null
+from synaplex.studies.prediction import score
 from synaplex.studies.scabini.labels import PAPER_ORDER
 from synaplex.studies.scabini.layer_averages import layer_averages
-from synaplex.studies.scabini.nulls import against_null
-from synaplex.studies.scabini.prediction import score
 from synaplex.studies.scabini.recipe import Analysis
 from synaplex.studies.scabini.relations import correlations
 from synaplex.studies.scabini.separability import separated

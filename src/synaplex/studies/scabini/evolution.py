@@ -10,8 +10,8 @@ import polars as pl
 from jaxtyping import Float, Int
 from sklearn.metrics import adjusted_rand_score
 
+from synaplex.studies.prediction import score
 from synaplex.studies.scabini.layer_averages import LayerAverages, layer_averages
-from synaplex.studies.scabini.prediction import score
 from synaplex.studies.scabini.published import KEPT
 from synaplex.studies.scabini.recipe import Analysis
 from synaplex.studies.scabini.relations import correlations

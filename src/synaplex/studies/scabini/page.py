@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import polars as pl
 from matplotlib.figure import Figure
 
 from synaplex.report import Page
+from synaplex.studies.machine import Origin
 from synaplex.studies.scabini import captions, published
 from synaplex.studies.scabini.analysis import STATNN, Results
 from synaplex.studies.scabini.figures.relations import layer_averages_interactive
@@ -19,25 +19,6 @@ from synaplex.studies.scabini.recipe import INITIALIZER
 from synaplex.studies.scabini.selection import RULE
 
 QUESTION = "Does the structure of a network tell how well it performs?"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a report comes from.
-
-    Attributes
-    ----------
-    command
-        What makes it again.
-    machine
-        System and versions.
-    seconds
-        Wall time of the run.
-    """
-
-    command: str
-    machine: Mapping[str, str]
-    seconds: float
 
 
 def page(results: Results, found: tuple[Finding, ...], drawn: Mapping[str, Figure], origin: Origin) -> Page:

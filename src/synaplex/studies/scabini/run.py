@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-
-import polars as pl
-from rich.console import Console
 
 from synaplex.datasets import load
 from synaplex.population import train_specification
 from synaplex.report import save_figure
-from synaplex.report.files import replacing
+from synaplex.studies.files import clear_leftovers, write_tables
+from synaplex.studies.machine import Origin, machine
 from synaplex.studies.scabini import recipe
-from synaplex.studies.scabini.analysis import Stage, analyse
+from synaplex.studies.scabini.analysis import analyse
 from synaplex.studies.scabini.drawings import drawings
 from synaplex.studies.scabini.findings import findings, findings_table
-from synaplex.studies.scabini.machine import machine
-from synaplex.studies.scabini.page import Origin, page
+from synaplex.studies.scabini.page import page
+from synaplex.studies.stages import stages
 
 
 def run(
@@ -53,7 +49,7 @@ def run(
     found = findings(results)
     results.tables["findings"] = findings_table(found)
     with stage("tables, figures and the report"):
-        _clear_leftovers(out)
+        clear_leftovers(out)
         write_tables(results.tables, out / "tables")
         drawn = drawings(results, population)
         for name, figure in drawn.items():
@@ -62,32 +58,3 @@ def run(
         command = " ".join(["synaplex study scabini", *(f"--{name} {value}" for name, value in options.items())])
         origin = Origin(command, machine(), time.perf_counter() - started)
         return page(results, found, drawn, origin).save(out / "report.html")
-
-
-def write_tables(tables: Mapping[str, pl.DataFrame], folder: Path) -> None:
-    """Each table as ``name.parquet`` and ``name.csv``, whole or not at all; equal tables give equal files."""
-    for name, table in tables.items():
-        with replacing(folder / f"{name}.parquet") as part:
-            table.write_parquet(part)
-        with replacing(folder / f"{name}.csv") as part:
-            table.write_csv(part)
-
-
-def _clear_leftovers(out: Path) -> None:
-    """Remove what a run that was killed while it wrote has left: files that did not get their name yet."""
-    for part in (found for folder in (out, out / "tables", out / "figures") for found in folder.glob(".*.part")):
-        part.unlink(missing_ok=True)
-
-
-def stages(shown: bool) -> Stage:
-    """What tells on standard error what is being done, and when it is done how long it took."""
-    console = Console(stderr=True, highlight=False, quiet=not shown)
-
-    @contextmanager
-    def stage(name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        console.print(f"[dim]…[/] {name}", end="\r" if console.is_terminal else "\n")
-        yield
-        console.print(f"[green]✓[/] {name} [dim]{time.perf_counter() - started:.1f} s[/]")
-
-    return stage

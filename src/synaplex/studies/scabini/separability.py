@@ -9,7 +9,7 @@ import polars as pl
 from jaxtyping import Float, Int
 from sklearn.model_selection import StratifiedKFold
 
-from synaplex.studies.scabini.scaling import robustly_scaled
+from synaplex.studies.scaling import robustly_scaled
 
 
 def separated(

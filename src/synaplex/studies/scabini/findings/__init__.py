@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import polars as pl
 
+from synaplex.studies.finding import Finding
 from synaplex.studies.scabini.analysis import Results
 from synaplex.studies.scabini.findings import averages, controls, types
-from synaplex.studies.scabini.findings.claim import Finding
 
 __all__ = ["Finding", "findings", "findings_table"]
 

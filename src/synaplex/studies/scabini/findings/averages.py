@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from synaplex.studies.finding import Finding, decide, signed
 from synaplex.studies.scabini import published
 from synaplex.studies.scabini.analysis import STATNN, Results
-from synaplex.studies.scabini.findings.claim import (
-    Finding,
-    decide,
-    interval,
-    listed,
-    null_of,
-    null_text,
-    plain,
-    row_of,
-    signed,
-    strongest,
-)
+from synaplex.studies.scabini.findings.claim import interval, listed, null_of, null_text, plain, row_of, strongest
 from synaplex.studies.scabini.selection import SIGNIFICANCE
 
 SEPARABLE = 0.9

@@ -1,42 +1,14 @@
-"""Finding: a claim that was tested, and the words and numbers that evidence is made of."""
+"""The words and numbers that evidence is made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from synaplex.report.page import Verdict
+from synaplex.studies.finding import minus, signed
 from synaplex.studies.scabini.analysis import Results
 from synaplex.studies.scabini.labels import MEASURES
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim, what became of it, and why.
-
-    Attributes
-    ----------
-    topic
-        The part of the report it belongs to.
-    statement
-        The claim, so that it can be false.
-    verdict
-        ``"holds"``, ``"fails"`` or ``"undecided"``.
-    evidence
-        The numbers, with those of null models and baseline.
-    """
-
-    topic: str
-    statement: str
-    verdict: Verdict
-    evidence: str
-
-
-def decide(holds: bool, fails: bool) -> Verdict:
-    """The verdict of a test that can come out undecided."""
-    return "holds" if holds else "fails" if fails else "undecided"
 
 
 def row_of(results: Results, table: str, **where: Any) -> dict[str, Any]:
@@ -56,7 +28,7 @@ def null_text(row: dict[str, Any]) -> str:
     """Mean, deviation and z of a null model in words."""
     if row["z"] is None:
         return f"{signed(row['null_mean'])} ({row['remark']})"
-    z = _minus(f"{row['z']:.1f}")
+    z = minus(f"{row['z']:.1f}")
     return f"{signed(row['null_mean'])} ± {row['null_deviation']:.2f} (z = {z})"
 
 
@@ -76,22 +48,12 @@ def listed(measures: tuple[str, ...]) -> str:
     return ", ".join(MEASURES[name].title for name in measures) or "none"
 
 
-def signed(value: float) -> str:
-    """A number with its sign and two decimals."""
-    return _minus(f"{value:+.2f}")
-
-
 def points(share: float) -> str:
     """A share as signed percentage points."""
-    return _minus(f"{100 * share:+.1f}")
+    return minus(f"{100 * share:+.1f}")
 
 
 def interval(row: dict[str, Any], name: str, decimals: int = 2) -> str:
     """A number of a row with its interval in brackets, from the columns `name`, `name`_low and `name`_high."""
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    return _minus(f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]")
-
-
-def _minus(text: str) -> str:
-    """The text with real minus signs."""
-    return text.replace("-", "−")
+    return minus(f"{value:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]")

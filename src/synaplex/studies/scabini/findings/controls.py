@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from synaplex.studies.finding import Finding, decide
 from synaplex.studies.scabini.analysis import STATNN, Results
-from synaplex.studies.scabini.findings.claim import (
-    Finding,
-    decide,
-    interval,
-    null_of,
-    null_text,
-    row_of,
-)
+from synaplex.studies.scabini.findings.claim import interval, null_of, null_text, row_of
 
 
 def beyond_shuffled(results: Results) -> Finding:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from synaplex.studies.finding import Finding, decide, signed
 from synaplex.studies.scabini import published
 from synaplex.studies.scabini.analysis import Results
-from synaplex.studies.scabini.findings.claim import (
-    Finding,
-    decide,
-    null_of,
-    points,
-    row_of,
-    signed,
-)
+from synaplex.studies.scabini.findings.claim import null_of, points, row_of
 
 
 def six_types(results: Results) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "polars")
@@ -20,3 +21,22 @@ def machine() -> Mapping[str, str]:
         "machine": f"{platform.system()} {platform.machine()}, {cores} cores",
         "versions": f"Synaplex {synaplex.__version__}, Python {platform.python_version()}, {versions}",
     }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from.
+
+    Attributes
+    ----------
+    command
+        What makes it again.
+    machine
+        System and versions.
+    seconds
+        Wall time of the run.
+    """
+
+    command: str
+    machine: Mapping[str, str]
+    seconds: float

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold
 
-from synaplex.studies.scabini.scaling import robustly_scaled
+from synaplex.studies.scaling import robustly_scaled
 
 PENALTIES = tuple(10.0**power for power in range(-2, 5))
 """Of ridge regression; the training networks choose among them by leave-one-out error."""
