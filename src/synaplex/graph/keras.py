@@ -157,4 +157,4 @@ def _read(path: Path, place: str, transposed: bool) -> Tensor:
             values = torch.as_tensor(file[place][()])
     except OSError as error:
         raise UnreadableFileError(f"{path} is truncated or damaged at {place!r} ({error})") from error
-    return values.mT if transposed else values
+    return values.mT.contiguous() if transposed else values
