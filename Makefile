@@ -59,5 +59,5 @@ clean:  ## remove what can be made again, except .venv and results
 
 .venv/.installed: .venv/.runtime
 	@echo "Installing the tools for tests, benchmarks and documentation into .venv"
-	@$(PIP) -e '.[dev,interop,keras,bench,docs]'
+	@$(PIP) -e '.[dev,interop,keras,onnx,encoders,lightning,ray,bench,docs]'
 	@touch $@
