@@ -35,7 +35,7 @@ def load_model(path: Path, chain: str | None = None) -> Any:
     except InvalidGraphError as error:
         if "layers=[" not in str(error):
             raise
-        raise InvalidGraphError(f"{error} (on the command line: --chain name,name)") from error
+        raise InvalidGraphError(f"{error} (on the command line: --chain name,name, or --tensors)") from error
 
 
 def parted(text: str | None) -> list[str] | None:

@@ -9,6 +9,7 @@ import typer
 
 from synaplex.cli.app import app
 from synaplex.cli.arguments import Chain, Measures, Model, load_model, parted, version
+from synaplex.cli.checkpoints import holds_several_files, measure_tensors
 from synaplex.errors import SpecificationError
 
 
@@ -43,13 +44,33 @@ def measure(
             metavar="raise|null", help="Where a value is undefined: stop, or leave it empty and give the reason."
         ),
     ] = "raise",
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|exact|iterative",
+            help="Dense algebra, or iterations and samples with an error bound where that doesn't fit. [default: auto]",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="How far iterative values may be off, as a share. [default: each measure's own]"
+        ),
+    ] = None,
     chain: Chain = None,
+    tensors: Annotated[
+        bool,
+        typer.Option(
+            "--tensors",
+            help="Measure each tensor by itself, whatever the architecture; always so for a folder or an index.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write one row a neuron: .parquet or .csv.", show_default=False),
     ] = None,
 ) -> None:
-    """Measure the neurons of a model.
+    """Measure the neurons of a model, or the tensors of a checkpoint of any size.
 
     Prints a summary by layer; with --out, writes a row a neuron with the columns layer (0 is the input), layer_name,
     neuron, and one a measure. How each measure read the graph is kept in the file (.parquet) or beside it (.csv.json).
@@ -61,7 +82,19 @@ def measure(
         synaplex measure model.h5 --preset scabini --out neurons.parquet
 
         synaplex measure pruned.pt --edges positive --on-disconnected component --undefined null
+
+        synaplex measure resnet.pth --tensors
+
+        synaplex measure folder/model.safetensors.index.json --out tensors.parquet
     """
+    if tensors or holds_several_files(model):
+        if any((measures, preset, layers, edges, on_disconnected, chain)):
+            raise SpecificationError(
+                f"{model} is measured tensor by tensor: leave out --measures, --preset, --layers, --edges, "
+                "--on-disconnected and --chain, which are about the neurons of a graph"
+            )
+        measure_tensors(model, out)
+        return
     from synaplex.measures import describe, plan
     from synaplex.measures import measure as measure_neurons
     from synaplex.report import console, export
@@ -77,7 +110,9 @@ def measure(
         raise SpecificationError(f"--layers {layers} is neither hidden nor all")
     if undefined not in ("raise", "null"):
         raise SpecificationError(f"--undefined {undefined} is neither raise nor null")
-    given = {"edges": edges, "on_disconnected": on_disconnected}
+    if method not in (None, "auto", "exact", "iterative"):
+        raise SpecificationError(f"--method {method} is neither auto nor exact nor iterative")
+    given = {"edges": edges, "on_disconnected": on_disconnected, "method": method, "tolerance": tolerance}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     names = parted(measures)
     read = describe(plan(names, preset, **options))

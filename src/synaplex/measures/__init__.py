@@ -1,5 +1,6 @@
 """Measures of neurons and links, each written once against the algebra of links."""
 
+from synaplex.measures.bounds import Bound, Bounds
 from synaplex.measures.cliques import maximal_cliques
 from synaplex.measures.clustering import bipartite_clustering
 from synaplex.measures.flow import current_flow_closeness, second_order_centrality
@@ -16,6 +17,8 @@ from synaplex.measures.weights import layer_fluctuation, link_weights, weight_fe
 __all__ = [
     "DEFAULT",
     "PRESETS",
+    "Bound",
+    "Bounds",
     "Measure",
     "Preset",
     "Undefined",

@@ -13,9 +13,6 @@ from synaplex.graph import NeuralGraph
 from synaplex.measures.naming import name_neurons
 from synaplex.measures.undefined import Undefined, settle
 
-CONFIDENCE = 0.99
-"""How likely all bounds of a sampled measure hold at once, over the seeds."""
-
 
 @dataclass(frozen=True, eq=False)
 class Bound:
@@ -62,8 +59,11 @@ def accept(
     bounds: Bounds | None,
     undefined: Undefined | None,
 ) -> Float[Tensor, "*networks neurons"]:
-    """The values, their bound noted, where it is within what is allowed; else `ToleranceError`, or undefined ones."""
-    beyond = ~(bound.error <= allowed)
+    """The values, their bound noted, where it is within what is allowed; else `ToleranceError`, or undefined ones.
+
+    Values that are NaN already are left to whoever made them so.
+    """
+    beyond = ~(bound.error <= allowed) & ~values.isnan()
     if bool(beyond.any()):
         worst = float((bound.error / allowed)[beyond].nan_to_num(torch.inf).max())
         error = ToleranceError(
@@ -73,7 +73,8 @@ def accept(
         )
         values = settle(values, beyond, error, f"tolerance not reached ({bound.method})", undefined)
     if bounds is not None:
-        bounds.notes.append(Bound(bound.error.masked_fill(beyond, torch.nan), bound.confidence, bound.method))
+        error_bound = bound.error.masked_fill(values.isnan(), torch.nan)
+        bounds.notes.append(Bound(error_bound, bound.confidence, bound.method))
     return values
 
 

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synaplex.errors import SpecificationError
-from synaplex.graph import NeuralGraph
+from synaplex.graph import Adjacency, NeuralGraph
 from synaplex.graph.network import Neurons
-from synaplex.measures.limits import check_size
+from synaplex.measures.compressed import compressed
+from synaplex.measures.limits import Method, check_work, choose
 from synaplex.measures.registry import register
 from synaplex.measures.undefined import Undefined
 
@@ -26,6 +27,7 @@ def bipartite_clustering(
     neurons: Neurons = "all",
     edges: str = "positive",
     mode: Mode = "max",
+    method: Method = "auto",
     undefined: Undefined | None = None,
 ) -> Float[Tensor, "*networks neurons"]:
     """Bipartite local clustering: the mean overlap c(u, v) of a neuron's neighbours with those of its co-neighbours.
@@ -43,6 +45,9 @@ def bipartite_clustering(
         not read beyond the rule.
     mode
         ``"max"`` (the paper's), ``"min"`` or ``"dot"``.
+    method
+        ``"exact"``: by dense algebra, neurons against neurons. ``"iterative"``: by two products with A a neuron,
+        where the matrix does not fit; no less exact. ``"auto"`` chooses by size.
     undefined
         Not used.
 
@@ -54,19 +59,22 @@ def bipartite_clustering(
     Raises
     ------
     GraphTooLargeError
-        Above the exact limit (`synaplex.measures.limits`).
+        Above the exact limit (`synaplex.measures.limits`) with ``method="exact"``, or where so many neurons are
+        asked for that their products would take hours.
 
     Notes
     -----
-    Cost: one product of the chosen rows of the binary biadjacency matrix with the matrix of their own side.
-    Graphs that are not bipartite are measured by the same formula. Source: Scabini & Bruno 2021, eq. 8; Latapy et
-    al. 2008.
+    Cost: one product of the chosen rows of the binary biadjacency matrix with the matrix of their own side, or two
+    products with A for each chosen neuron. Graphs that are not bipartite are measured by the same formula. Source:
+    Scabini & Bruno 2021, eq. 8; Latapy et al. 2008.
     """
     if mode not in ("max", "min", "dot"):
         raise SpecificationError(f"mode={mode!r} is none of 'max', 'min', 'dot'")
     view = graph.undirected(edges, binary=True).without_loops
-    check_size(view, "bipartite_clustering")
     chosen = graph.select(neurons)
+    if choose(view, method, "bipartite_clustering") == "iterative":
+        each = [_by_products(single, chosen, mode) for single in view.singles()]
+        return each[0] if view.networks is None else torch.stack(each)
     values = torch.zeros(*view.batch_shape, view.neurons, dtype=torch.float64, device=graph.device)
     sides = view.sides
     if sides is None:
@@ -93,6 +101,26 @@ def _overlap(matrix: Tensor, rows: Tensor, mode: Mode) -> Tensor:
 
 def _overlap_block(matrix: Tensor, degree: Tensor, rows: Tensor, mode: Mode) -> Tensor:
     shared = matrix[..., rows, :] @ matrix.mT
+    return _mean_overlap(shared, degree, rows, mode)
+
+
+def _by_products(view: Adjacency, chosen: Tensor, mode: Mode) -> Float[Tensor, " chosen"]:
+    """Row u of A^2 holds how many neighbours u shares with every other neuron."""
+    edges = sum(link.edge_count for link in view.links)
+    check_work("bipartite_clustering", len(chosen), 2, edges)
+    fast, degree = compressed(view), view.degree
+    values = torch.empty(len(chosen), dtype=torch.float64, device=view.device)
+    for part in torch.split(torch.arange(len(chosen), device=view.device), max(1, _BLOCK // max(view.neurons, 1))):
+        rows = chosen[part]
+        one = torch.zeros(len(rows), view.neurons, dtype=torch.float64, device=view.device)
+        one[torch.arange(len(rows), device=view.device), rows] = 1
+        shared = fast.product(fast.product(one)).round()
+        values[part] = _mean_overlap(shared, degree, rows, mode)
+    return values
+
+
+def _mean_overlap(shared: Tensor, degree: Tensor, rows: Tensor, mode: Mode) -> Tensor:
+    """The mean overlap of some neurons with all others, from how many neighbours they share."""
     mine, others = degree[..., rows, None], degree[..., None, :]
     if mode == "max":
         size = torch.maximum(mine, others)

@@ -49,7 +49,7 @@ class CompressedLink(SparseLink):
 def _matrix(link: SparseLink) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(link.row_start, link.column, link.weight, link.shape)
+        return torch.sparse_csr_tensor(link.row_start, link.column, link.weight, link.shape, check_invariants=True)
 
 
 def _product(matrix: Tensor, x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,14 +12,16 @@ from torch import Tensor
 from synaplex.errors import DisconnectedGraphError, SingularLaplacianError, SpecificationError, SynaplexError
 from synaplex.graph import Adjacency, NeuralGraph
 from synaplex.graph.network import Neurons
+from synaplex.measures.bounds import Bounds, accept, check_tolerance
+from synaplex.measures.flow_bounds import flow_bounds
+from synaplex.measures.flow_formulas import CLOSENESS, DEVIATION, Formula
 from synaplex.measures.inverse import inverse_diagonal, inverse_diagonal_two_sides
-from synaplex.measures.limits import check_size
+from synaplex.measures.limits import Method, choose
 from synaplex.measures.naming import name_neurons
 from synaplex.measures.registry import register
 from synaplex.measures.undefined import Undefined, settle
 
 OnDisconnected = Literal["raise", "component"]
-_FromInverse = Callable[[Tensor, Tensor], Tensor]
 
 
 @register(aliases=("current_flow_closeness_centrality", "information_centrality"))
@@ -29,6 +31,10 @@ def current_flow_closeness(
     neurons: Neurons = "all",
     edges: str = "signed",
     on_disconnected: OnDisconnected = "raise",
+    method: Method = "auto",
+    tolerance: float = 1e-4,
+    seed: int = 0,
+    bounds: Bounds | None = None,
     undefined: Undefined | None = None,
 ) -> Float[Tensor, "*networks neurons"]:
     """Current-flow closeness: 1 / sum_j R_ij, R the effective resistance with weights as conductances.
@@ -46,6 +52,10 @@ def current_flow_closeness(
     on_disconnected
         ``"raise"``, or ``"component"``: within each component by itself. A neuron alone in its component has no
         resistance to anything and counts as undefined.
+    method, tolerance, seed, bounds
+        Where dense algebra does not fit (``"auto"``), or always (``"iterative"``): bounds of L^+_ii from the moments of
+        the spectrum or from one linear system a neuron, and of trace L^+ as their sum or by random probes, until the
+        value is known to within `tolerance` times itself. `seed` draws the probes; `bounds` collects the errors.
     undefined
         Collects undefined neurons instead of raising.
 
@@ -61,18 +71,17 @@ def current_flow_closeness(
     SingularLaplacianError
         If signed weights make the Laplacian singular.
     GraphTooLargeError
-        Above the exact limit.
+        Above the exact limit with ``method="exact"``, or where many neurons need a system each that takes hours.
+    ToleranceError
+        If the tolerance is not reached.
 
     Notes
     -----
     Cost: N m^2 + 2 m^3 for sides of N >= m neurons; 2 n^3 without two sides. Source: Scabini & Bruno 2021, eq. 10;
     Brandes & Fleischer 2005.
     """
-
-    def closeness(inverse: Tensor, _strength: Tensor) -> Tensor:
-        return 1 / (inverse.shape[-1] * inverse + inverse.sum(-1, keepdim=True))
-
-    return _from_inverse(graph, "current_flow_closeness", closeness, neurons, edges, on_disconnected, undefined)
+    running = _Running(method, tolerance, seed, bounds)
+    return _from_inverse(graph, CLOSENESS, neurons, edges, on_disconnected, running, undefined)
 
 
 @register(aliases=("second_order",))
@@ -82,6 +91,10 @@ def second_order_centrality(
     neurons: Neurons = "all",
     edges: str = "positive",
     on_disconnected: OnDisconnected = "raise",
+    method: Method = "auto",
+    tolerance: float = 1e-6,
+    seed: int = 0,
+    bounds: Bounds | None = None,
     undefined: Undefined | None = None,
 ) -> Float[Tensor, "*networks neurons"]:
     """Second-order centrality: the standard deviation of the return times of a perpetual random walk to a neuron.
@@ -99,6 +112,10 @@ def second_order_centrality(
     on_disconnected
         ``"raise"``, or ``"component"``: the walk within each component by itself (a lone neuron gets 0: it always
         returns at once).
+    method, tolerance, seed, bounds
+        Where dense algebra does not fit (``"auto"``), or always (``"iterative"``): bounds of L^+_ii as in
+        `current_flow_closeness`, until the value is known to within `tolerance` times itself (or times one step, where
+        it is smaller). `bounds` collects the errors.
     undefined
         Collects undefined neurons instead of raising.
 
@@ -114,51 +131,97 @@ def second_order_centrality(
     SpecificationError
         If an edge is negative.
     GraphTooLargeError
-        Above the exact limit.
+        Above the exact limit with ``method="exact"``, or where many neurons need a system each that takes hours.
+    ToleranceError
+        If the tolerance is not reached.
 
     Notes
     -----
     Cost as in `current_flow_closeness`. Source: Scabini & Bruno 2021, eq. 5; Kermarrec et al. 2011.
     """
-
-    def deviation(inverse: Tensor, strength: Tensor) -> Tensor:
-        size = inverse.shape[-1]
-        fundamental = strength.amax(-1, keepdim=True) * inverse + 1 / size
-        return (2 * (size * (size * fundamental - 1) + size) - size * (size + 1)).clamp_min(0).sqrt()
-
     view = graph.undirected(edges)
     if any(bool((link.weights < 0).any()) for link in view.links):
         raise SpecificationError(
             f"second-order centrality walks at random along weights, which edges={edges!r} leaves negative here; "
             "use 'positive' or 'absolute'"
         )
-    name = "second_order_centrality"
-    return _from_inverse(graph, name, deviation, neurons, edges, on_disconnected, undefined, everywhere=False)
+    running = _Running(method, tolerance, seed, bounds)
+    return _from_inverse(graph, DEVIATION, neurons, edges, on_disconnected, running, undefined)
+
+
+@dataclass(frozen=True)
+class _Running:
+    """How a measure is computed: the arguments of that name."""
+
+    method: Method
+    tolerance: float
+    seed: int
+    bounds: Bounds | None
 
 
 def _from_inverse(
     graph: NeuralGraph,
-    measure: str,
-    finish: _FromInverse,
+    formula: Formula,
     neurons: Neurons,
     edges: str,
     on_disconnected: OnDisconnected,
+    running: _Running,
     undefined: Undefined | None,
-    everywhere: bool = True,
 ) -> Float[Tensor, "*networks neurons"]:
-    """A measure that follows from the diagonal of L^+ (everywhere, or at the chosen neurons) and the strengths."""
+    """A measure that follows from the diagonal of L^+ and the strengths."""
     if on_disconnected not in ("raise", "component"):
         raise SpecificationError(f"on_disconnected={on_disconnected!r} is neither 'raise' nor 'component'")
     view = graph.undirected(edges).without_loops
-    check_size(view, measure)
+    check_tolerance(running.tolerance)
+    iterative = choose(view, running.method, formula.measure) == "iterative"
     chosen = graph.select(neurons)
     whole = view.connected.reshape(-1)
+    broken = (~whole).nonzero()[:, 0].tolist()
+    if iterative:
+        wanted = [bool(one) or on_disconnected == "component" for one in whole]
+        values, bound = flow_bounds(view, chosen, formula, wanted, running.tolerance, running.seed)
+        singular: list[int] = []
+    else:
+        values, singular = _exactly(view, chosen, formula, whole, undefined)
+        if on_disconnected == "component":
+            for k in broken:
+                values[k] = _by_component(view if view.networks is None else view.network(k), formula)
+        values = values[:, chosen]
+
+    def note(networks: list[int], error: SynaplexError, reason: str) -> None:
+        nonlocal values
+        mask = torch.zeros_like(values, dtype=torch.bool)
+        mask[networks] = True
+        values = settle(values, mask, error, reason, undefined)
+
+    note(singular, SingularLaplacianError("singular Laplacian"), "singular Laplacian")
+    if on_disconnected == "raise" and broken:
+        message, reason = _describe_pieces(graph, view, edges, broken)
+        note(broken, DisconnectedGraphError(message), reason)
+    values = values.reshape(*view.batch_shape, len(chosen))
+    if on_disconnected == "component":
+        alone = view.degree[..., chosen] == 0
+        alone &= ~values.isfinite()
+        where = name_neurons(graph, chosen, alone)
+        error = DisconnectedGraphError(f"{formula.measure} is undefined for neurons without a single edge: {where}")
+        values = settle(values, alone, error, "no edge", undefined)
+    if not iterative:
+        return values
+    allowed = formula.near(values, running.tolerance)
+    return accept(graph, chosen, formula.measure, values, bound, allowed, running.bounds, undefined)
+
+
+def _exactly(
+    view: Adjacency, chosen: Tensor, formula: Formula, whole: Tensor, undefined: Undefined | None
+) -> tuple[Float[Tensor, "networks neurons"], list[int]]:
+    """Values of the networks in one piece by dense algebra, NaN elsewhere; and which networks are singular."""
     strength = view.strength.reshape(len(whole), view.neurons)
-    values = torch.full((len(whole), view.neurons), torch.nan, dtype=torch.float64, device=graph.device)
+    values = torch.full((len(whole), view.neurons), torch.nan, dtype=torch.float64, device=view.device)
     singular: list[int] = []
 
     def fill(part: Tensor) -> None:
-        values[part] = finish(_diagonal(view, part, None if everywhere else chosen), strength[part])
+        inverse = _diagonal(view, part, None if formula.trace else chosen)
+        values[part] = formula.of_whole(inverse, strength[part])
 
     part = whole.nonzero()[:, 0]
     try:
@@ -172,30 +235,7 @@ def _from_inverse(
                 fill(k[None])
             except SingularLaplacianError:
                 singular.append(int(k))
-    broken = (~whole).nonzero()[:, 0].tolist()
-    if on_disconnected == "component":
-        for k in broken:
-            values[k] = _by_component(view if view.networks is None else view.network(k), finish)
-    values = values[:, chosen]
-
-    def note(networks: list[int], error: SynaplexError, reason: str) -> None:
-        nonlocal values
-        mask = torch.zeros_like(values, dtype=torch.bool)
-        mask[networks] = True
-        values = settle(values, mask, error, reason, undefined)
-
-    note(singular, SingularLaplacianError("singular Laplacian"), "singular Laplacian")
-    if on_disconnected == "raise" and broken:
-        message, reason = _describe_pieces(graph, view, edges, broken)
-        note(broken, DisconnectedGraphError(message), reason)
-    values = values.reshape(*view.batch_shape, len(chosen))
-    if on_disconnected == "raise":
-        return values
-    alone = view.degree[..., chosen] == 0
-    alone &= ~values.isfinite()
-    where = name_neurons(graph, chosen, alone)
-    error = DisconnectedGraphError(f"{measure} is undefined for neurons without a single edge: {where}")
-    return settle(values, alone, error, "no edge", undefined)
+    return values, singular
 
 
 def _diagonal(view: Adjacency, part: Tensor, chosen: Tensor | None) -> Float[Tensor, "part neurons"]:
@@ -216,12 +256,12 @@ def _diagonal(view: Adjacency, part: Tensor, chosen: Tensor | None) -> Float[Ten
     return ordered
 
 
-def _by_component(view: Adjacency, finish: _FromInverse) -> Float[Tensor, " neurons"]:
+def _by_component(view: Adjacency, formula: Formula) -> Float[Tensor, " neurons"]:
     values = torch.empty(view.neurons, dtype=torch.float64, device=view.device)
     for piece in range(int(view.components.max()) + 1):
         index = (view.components == piece).nonzero()[:, 0]
         adjacency = _block(view, index)[None]
-        values[index] = finish(inverse_diagonal(adjacency), adjacency.sum(-1))[0]
+        values[index] = formula.of_whole(inverse_diagonal(adjacency), adjacency.sum(-1))[0]
     return values
 
 

@@ -67,12 +67,11 @@ def laplacian_centrality(
             raise SpecificationError("variant='censet' was published without normalisation")
         return graph.pick(_censet(graph, edges), neurons)
     view = graph.undirected(edges).without_loops
-    squares = view.map(torch.square).strength
-    own = torch.addcmul(squares, view.strength, view.strength)
-    drop = graph.pick(own.add(view.product(view.strength), alpha=2), neurons)
+    own = torch.addcmul(view.map(torch.square).strength, view.strength, view.strength)
+    energy = own.sum(-1, keepdim=True) if normalized else own
+    drop = graph.pick(own.add_(view.product(view.strength), alpha=2), neurons)
     if not normalized:
         return drop
-    energy = own.sum(-1, keepdim=True)
     return settle(
         drop / energy,
         (energy == 0).expand_as(drop),

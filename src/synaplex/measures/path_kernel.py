@@ -11,7 +11,7 @@ from numba import njit
 LANDMARKS = 2
 
 
-def _compile(function: Any) -> Any:
+def compiled(function: Any) -> Any:
     """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written.
 
     Compiled code lets go of the interpreter's lock: several networks are done at once in plain threads. (numba's own
@@ -122,8 +122,8 @@ def _harmonic_of_one(length, small_rows, large_rows, small_out, large_out):  # t
         large_out[place] = total
 
 
-_landmark = _compile(_from_landmark)
-harmonic_sums = _compile(_harmonic_of_one)
+_landmark = compiled(_from_landmark)
+harmonic_sums = compiled(_harmonic_of_one)
 """``harmonic_sums(length, small_rows, large_rows, small_out, large_out)``: fill the two outputs with the sums of
 inverse shortest distances of the chosen neurons of either side, for one network's matrix of edge lengths
 ``(large, small)``, infinity where there is no edge.

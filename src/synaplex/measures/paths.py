@@ -12,9 +12,11 @@ from torch import Tensor
 from synaplex.errors import SpecificationError
 from synaplex.graph import Adjacency, NeuralGraph
 from synaplex.graph.network import Neurons
-from synaplex.measures.limits import check_size
+from synaplex.measures.bounds import Bound, Bounds, accept, check_tolerance
+from synaplex.measures.limits import Method, choose
 from synaplex.measures.minplus import close_paths, minplus
 from synaplex.measures.registry import register
+from synaplex.measures.sampled_paths import edge_lengths, from_each, sampled_harmonic
 from synaplex.measures.undefined import Undefined
 
 Distance = Literal["weight", "inverse"]
@@ -27,6 +29,11 @@ def harmonic_centrality(
     neurons: Neurons = "all",
     edges: str = "positive",
     distance: Distance = "weight",
+    method: Method = "auto",
+    tolerance: float = 0.1,
+    sources: int = 4096,
+    seed: int = 0,
+    bounds: Bounds | None = None,
     undefined: Undefined | None = None,
 ) -> Float[Tensor, "*networks neurons"]:
     """Harmonic centrality: sum_j 1 / d(i, j) over all other neurons, d the shortest distance; unreachable ones add 0.
@@ -39,8 +46,13 @@ def harmonic_centrality(
         Edge rule; positive by default (the paper's). Negative distances are refused.
     distance
         ``"weight"``: an edge is as long as its weight (the paper's: strong = far); ``"inverse"``: 1 / weight.
+    method, tolerance, sources, seed, bounds
+        Where the small side is too large for dense algebra (``"auto"``), or always (``"iterative"``): for at most
+        `sources` neurons, shortest paths from each, which is exact; for more, from a random sample of at most so many,
+        until all values are known to within `tolerance` times themselves. `seed` draws it; `bounds` collects the
+        errors, which hold for all neurons at once with a probability of 99 % whatever the distances are.
     undefined
-        Not used: the sum is defined on any graph.
+        Collects neurons for which the tolerance is not reached instead of raising. (The sum is defined on any graph.)
 
     Returns
     -------
@@ -52,26 +64,40 @@ def harmonic_centrality(
     SpecificationError
         If an edge is negative.
     GraphTooLargeError
-        Above the exact limit.
+        Above the exact limit with ``method="exact"``, or where there are too many edges to list.
+    ToleranceError
+        If the tolerance is not reached.
 
     Notes
     -----
     Cost: for sides of N >= m neurons, (min, +) products of N m^2 (two-hop distances), m^3 (Floyd-Warshall) and, for k
     chosen neurons, k N m operations. On the CPU few of the first and last are carried out: an edge longer than the way
     through a landmark is on no shortest path. Without two sides, Dijkstra's algorithm from every chosen neuron.
+    Iterative: Dijkstra's algorithm from each source, on the few edges that a shortest path can take, each listed once.
     Source: Scabini & Bruno 2021, eq. 9.
     """
     if distance not in ("weight", "inverse"):
         raise SpecificationError(f"distance={distance!r} is neither 'weight' nor 'inverse'")
     view = graph.undirected(edges).without_loops
-    check_size(view, "harmonic_centrality")
+    check_tolerance(tolerance)
+    if sources < 1:
+        raise SpecificationError(f"sources={sources} is no number of neurons")
+    iterative = choose(view, method, "harmonic_centrality") == "iterative"
     if any(bool((link.weights < 0).any()) for link in view.links):
         raise SpecificationError(
             f"distances cannot be negative, as edges={edges!r} leaves some here; use edges='positive' or 'absolute'"
         )
     chosen = graph.select(neurons)
+    if iterative:
+        found = [sampled_harmonic(one, chosen, distance, tolerance, sources, seed) for one in view.singles()]
+        shape = (*view.batch_shape, len(chosen))
+        values = torch.stack([one.values for one in found]).reshape(shape)
+        errors = torch.stack([one.errors for one in found]).reshape(shape)
+        failure = sum(one.failure for one in found)
+        bound = Bound(errors, max(0.0, 1 - failure), "; ".join(dict.fromkeys(one.method for one in found)))
+        return accept(graph, chosen, "harmonic_centrality", values, bound, tolerance * values, bounds, undefined)
     if view.sides is None:
-        rows = [_by_dijkstra(single, chosen, distance) for single in view.singles()]
+        rows = [from_each(edge_lengths(single, distance), chosen) for single in view.singles()]
         return rows[0] if view.networks is None else torch.stack(rows)
     return _by_sides(view, chosen, distance)
 
@@ -134,19 +160,3 @@ def sums_by_products(
     inside[:, torch.arange(len(large), device=length.device), large] = torch.inf
     of_large = (1 / inside).sum(-1) + (1 / outside).sum(-1)
     return of_small, of_large
-
-
-def _by_dijkstra(view: Adjacency, chosen: Tensor, distance: Distance) -> Float[Tensor, " chosen"]:
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import dijkstra
-
-    first, second, weight = (part.cpu().numpy() for part in view.edges())
-    length = weight if distance == "weight" else 1 / weight
-    matrix = csr_array((length, (first, second)), shape=(view.neurons, view.neurons))
-    values = torch.empty(len(chosen), dtype=torch.float64)
-    for part in torch.split(torch.arange(len(chosen)), max(1, 20_000_000 // max(view.neurons, 1))):
-        sources = chosen[part].cpu()
-        distances = torch.as_tensor(dijkstra(matrix, directed=False, indices=sources.numpy()))
-        distances[torch.arange(len(part)), sources] = torch.inf
-        values[part] = (1 / distances).sum(-1)
-    return values.to(view.device)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from synaplex.graph import Adjacency
-from synaplex.measures.compressed import compressed
+from synaplex.measures.extremes import largest_eigenvalue, random_start
 
 STEPS = 300
 """Products for each neuron after which the quadrature gives up."""
 
 _VALUES = 4_000_000
-_CHECK = 4
 _DIGITS = 16 * torch.finfo(torch.float64).eps
 
 
@@ -46,30 +43,26 @@ def log_diagonal_exponential(
     Cost: one product with A for each neuron and step, some 10 to 60 steps. Memory: four blocks of 32 MB, besides A.
     Source: Golub & Meurant 1994, Matrices, moments and quadrature; Benzi & Boito 2010 for the subgraph centrality.
     """
-    fast = compressed(view)
-    ceiling = largest_eigenvalue_bound(fast)
+    ceiling = _ceiling(view)
     values, errors = (torch.empty(len(chosen), dtype=torch.float64, device=view.device) for _ in range(2))
     steps = 0
     for part in torch.split(torch.arange(len(chosen), device=view.device), max(1, _VALUES // max(view.neurons, 1))):
-        values[part], errors[part], taken = _of_some(fast, chosen[part], ceiling, tolerance)
+        values[part], errors[part], taken = _of_some(view, chosen[part], ceiling, tolerance)
         steps = max(steps, taken)
     return values, errors, steps
 
 
-def largest_eigenvalue_bound(view: Adjacency) -> float:
-    """An upper bound of the largest |eigenvalue| of A: max_i (|A| x)_i / x_i for a positive x (Collatz and Wielandt).
-
-    A few steps of the power method with |A| + I make it a tight one.
-    """
-    size = view.map(torch.abs)
-    x = torch.ones(view.neurons, dtype=torch.float64, device=view.device)
-    best = math.inf
-    for _ in range(30):
-        image = size.product(x)
-        best = min(best, float((image / x).amax())) if len(x) else 0.0
-        x = image + x
-        x = (x / x.amax()).clamp_min(1e-12)
-    return best * (1 + 1e-12)
+def _ceiling(view: Adjacency) -> float:
+    """An upper bound of the largest eigenvalue of A: the largest summed |weight| of a neuron, or a closer one."""
+    if not view.neurons:
+        return 0.0
+    norm = float(view.map(torch.abs).strength.amax())
+    top = largest_eigenvalue(
+        lambda x: torch.add(view.product(x), x, alpha=norm),
+        random_start(view.neurons, view.device),
+        lambda value, bound, _: bound - value <= 0.05 * norm,
+    )
+    return min(norm, top.bound - norm) + 1e-12 * norm
 
 
 def _of_some(view: Adjacency, chosen: Tensor, ceiling: float, tolerance: float) -> tuple[Tensor, Tensor, int]:
@@ -81,7 +74,7 @@ def _of_some(view: Adjacency, chosen: Tensor, ceiling: float, tolerance: float) 
     vector[active, chosen] = 1
     before = torch.zeros_like(vector)
     diagonal, beside = (torch.empty(count, 0, dtype=torch.float64, device=chosen.device) for _ in range(2))
-    step = 0
+    step, check = 0, 3
     while len(active) and step < STEPS:
         step += 1
         image = view.product(vector)
@@ -94,8 +87,9 @@ def _of_some(view: Adjacency, chosen: Tensor, ceiling: float, tolerance: float) 
         diagonal, beside = (torch.cat([held, new[:, None]], -1) for held, new in ((diagonal, along), (beside, length)))
         before, vector = vector, image / torch.where(length > 0, length, 1)[:, None]
         vector *= (length > 0)[:, None]
-        if step % _CHECK and step > 2 and bool((length > 0).any()) and step < STEPS:
+        if step < min(check, STEPS) and bool((length > 0).all()):
             continue
+        check = step + max(2, step // 4)
         low, high, rounding = _rules(diagonal, beside, ceiling)
         values[active] = (low + high) / 2
         errors[active] = (high - low).abs() / 2 + rounding

@@ -15,6 +15,9 @@ from synaplex.measures.gaps import guarded
 
 MeasureFunction = Callable[..., Tensor]
 
+CONTROLS = ("method", "tolerance", "seed", "sources")
+"""Options that say how a measure is computed, not what it is."""
+
 _FAMILIES = ("strength", "flow", "clustering", "spectral", "paths", "cliques", "laplacian")
 
 
@@ -41,9 +44,23 @@ class Measure:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The options and their default values: edge rule, binarisation, variant."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.name not in ("graph", "neurons", "undefined")}
+        """The options that say what is measured, and their default values: edge rule, binarisation, variant."""
+        names = ("graph", "neurons", "undefined", "bounds", *CONTROLS)
+        return {p.name: p.default for p in self._parameters if p.name not in names}
+
+    @property
+    def controls(self) -> dict[str, Any]:
+        """The options that say how it is computed, and their default values; none where it always is exact."""
+        return {p.name: p.default for p in self._parameters if p.name in CONTROLS}
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it can say how far its values may be off: whether it takes ``bounds=``."""
+        return any(p.name == "bounds" for p in self._parameters)
+
+    @property
+    def _parameters(self) -> Iterable[inspect.Parameter]:
+        return inspect.signature(self.function).parameters.values()
 
     @property
     def summary(self) -> str:

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
+from synaplex.measures.bounds import Bounds
 from synaplex.measures.parts import in_parts
 from synaplex.measures.presets import find_preset
-from synaplex.measures.registry import Measure, find
+from synaplex.measures.registry import CONTROLS, Measure, find
 from synaplex.measures.undefined import Undefined
 
 Selection = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
@@ -36,7 +37,9 @@ DEFAULT = (
 
 
 def plan(measures: Selection | None = None, preset: str | None = None, **options: Any) -> dict[Measure, dict[str, Any]]:
-    """Which measures with which options a call asks for: every option spelled out.
+    """Which measures with which options a call asks for: every option that says what is measured spelled out.
+
+    Those that say how (``method``, ``tolerance``, ``seed``, ``sources``) are there where they were given.
 
     Parameters are those of `measure`. Raises `UnknownNameError` for a name that is none, and `SpecificationError` for
     an option that no chosen measure takes.
@@ -55,18 +58,20 @@ def plan(measures: Selection | None = None, preset: str | None = None, **options
     for name, own in wanted.items():
         known = find(name)
         defaults = known.defaults
-        unknown = set(own) - set(defaults)
+        takes = {*defaults, *known.controls}
+        unknown = set(own) - takes
         if unknown:
             raise SpecificationError(
-                f"{known.name} has no option {', '.join(sorted(unknown))}; it takes {', '.join(defaults) or 'none'}"
+                f"{known.name} has no option {', '.join(sorted(unknown))}; "
+                f"it takes {', '.join(sorted(takes)) or 'none'}"
             )
         chosen[known] = {
             **defaults,
-            **{key: value for key, value in options.items() if key in defaults},
+            **{key: value for key, value in options.items() if key in takes},
             **own,
         }
     for key in options:
-        if not any(key in measure.defaults for measure in chosen):
+        if key not in CONTROLS and not any(key in measure.defaults for measure in chosen):
             raise SpecificationError(f"none of the measures asked for has an option {key!r}")
     return chosen
 
@@ -97,14 +102,17 @@ def measure(
     undefined
         ``"raise"``, or ``"null"``: values without a definition become null, and a column ``reason`` says why.
     **options
-        Options for every measure that has them: ``edges=``, ``on_disconnected=``, ``bias=``, ...
+        Options for every measure that has them: ``edges=``, ``on_disconnected=``, ``bias=``, ...; and how it is
+        computed where dense algebra does not fit: ``method="auto"``, ``"exact"`` or ``"iterative"``, ``tolerance=``,
+        ``seed=``, ``sources=``. Measures that are exact at any size take no notice of these.
 
     Returns
     -------
     polars.DataFrame
         A row a neuron (of each network): ``network`` (batches only, Int32), ``layer`` (Int32, 0 is the input),
-        ``layer_name``, ``neuron`` (Int32, within its layer), one column a measure (Float64, counts Int64), and with
-        ``undefined="null"`` a column ``reason`` (null where all is defined).
+        ``layer_name``, ``neuron`` (Int32, within its layer), one column a measure (Float64, counts Int64), after each
+        that was computed iteratively a column ``<measure>_error`` (how far the value may be off, in its own units), and
+        with ``undefined="null"`` a column ``reason`` (null where all is defined).
 
     Raises
     ------
@@ -113,7 +121,9 @@ def measure(
     DisconnectedGraphError, UndefinedMeasureError, SingularLaplacianError
         Where a value is undefined and ``undefined="raise"``.
     GraphTooLargeError, MeasureOverflowError
-        Where the exact algorithm does not fit.
+        Where no algorithm fits, or with ``method="exact"`` the exact one does not.
+    ToleranceError
+        Where an iterative form did not come as close as ``tolerance=`` asks and ``undefined="raise"``.
 
     Examples
     --------
@@ -141,13 +151,15 @@ def _measure(
     with torch.no_grad():
         for known, own in chosen.items():
             notes = Undefined() if undefined == "null" else None
-            values = known.function(read, neurons=where, undefined=notes, **own)
+            bounds = Bounds()
+            extra = {"bounds": bounds} if known.bounded else {}
+            values = known.function(read, neurons=where, undefined=notes, **extra, **own)
             column = _column(known, values)
             for mask, reason in notes.notes if notes is not None else ():
                 flat = mask.reshape(-1).cpu().numpy()
                 column = pl.select(pl.when(pl.Series(~flat)).then(column)).to_series().alias(known.name)
                 reasons.append((flat, f"{known.name}: {reason}"))
-            frame = frame.with_columns(column)
+            frame = frame.with_columns(column, *_error_column(known, bounds))
     return frame.with_columns(_reasons(reasons, len(frame))) if undefined == "null" else frame
 
 
@@ -183,6 +195,11 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
         networks = np.arange(first, first + repeat, dtype=np.int32)
         columns = {"network": np.repeat(networks, len(flat)), **columns}
     return pl.DataFrame(columns)
+
+
+def _error_column(known: Measure, bounds: Bounds) -> list[pl.Series]:
+    name = f"{known.name}_error"
+    return [pl.Series(name, note.error.reshape(-1).cpu().numpy(), nan_to_null=True) for note in bounds.notes]
 
 
 def _column(known: Measure, values: Tensor) -> pl.Series:

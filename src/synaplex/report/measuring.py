@@ -34,7 +34,8 @@ def measure_each(
         own = {**options, **{key: value for key, value in _COMPONENT.items() if key in options}}
         read |= describe({known: own})
         try:
-            part = measure(graph, {known.name: own}, undefined="null")
+            exact = {"method": "exact"} if "method" in known.controls else {}  # a page does not wait for iterations
+            part = measure(graph, {known.name: {**own, **exact}}, undefined="null")
         except SynaplexError as error:
             notes[known.name] = str(error)
             continue

@@ -20,6 +20,9 @@ from synaplex.measures.activity.record import Record, Stream, Tally
 MOMENTS = ("mean", "variance", "skewness", "kurtosis", "min", "max")
 QUANTITIES = ("strength", "activation")
 
+REASON = "a value is not a finite number"
+"""Why the moments of a neuron are null."""
+
 SATURATED = 0.95
 """A unit is saturated that is near an end of its activation function for at least this share of the sample."""
 
@@ -84,14 +87,15 @@ def _step_table(record: Record, number: int, step: int | None) -> pl.DataFrame:
         "neuron": pl.int_range(neurons, dtype=pl.Int32, eager=True),
         "samples": pl.Series([before.moments.count], dtype=pl.Int64),
     }
-    defined = pl.Series(~undefined)
+    defined = pl.Series(~undefined) if undefined.any() else None
     for quantity, tally in zip(QUANTITIES, (before, after), strict=True):
         for name, values in moments_of(tally.moments).items():
             column = pl.Series(values.cpu().numpy(), nan_to_null=True)
             columns[f"{quantity}_{name}"] = _where(defined, column)
     for name, share in _shares(record, after, step).items():
         columns[name] = _where(defined, share)
-    columns["reason"] = _where(pl.Series(undefined), pl.repeat("a value is not a finite number", neurons, eager=True))
+    reason = pl.repeat(None if defined is None else REASON, neurons, dtype=pl.String, eager=True)
+    columns["reason"] = _where(None if defined is None else ~defined, reason)
     return pl.DataFrame(
         {name: column if len(column) == neurons else pl.repeat(column[0], neurons, dtype=column.dtype, eager=True)
          for name, column in columns.items()}
@@ -113,9 +117,9 @@ def _shares(record: Record, tally: Tally, step: int | None) -> dict[str, pl.Seri
     }
 
 
-def _where(mask: pl.Series, values: pl.Series) -> pl.Series:
-    """The values where the mask holds, else null."""
-    return pl.select(pl.when(mask).then(values)).to_series()
+def _where(mask: pl.Series | None, values: pl.Series) -> pl.Series:
+    """The values where the mask holds, else null; all values where there is none."""
+    return values if mask is None else pl.select(pl.when(mask).then(values)).to_series()
 
 
 def layer_row(record: Record, number: int) -> dict[str, Any]:
