@@ -292,7 +292,7 @@ class Squeeze(nn.Module):
 
 
 WHOLE: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
-    "ResNet-18": (ResNet(18), (3, 64, 64)),
+    "ResNet-18": (ResNet(18), (3, 32, 32)),
     "CIFAR network, option A": (CifarNet(3, "A", width=16), (3, 32, 32)),
     "CIFAR network, option B": (CifarNet(1, "B"), (3, 16, 16)),
     "U-Net": (UNet(nn.ReLU()), (1, 16, 16)),

@@ -286,7 +286,6 @@ def branch(model: Model, x: Tensor) -> Tensor:
             r"module 'b' \(Linear\).*\[1, 3\] X \[6, 2\]",
         ),
         (nn.Sequential(nn.ReLU()), "no layer of weights"),
-        (nn.Sequential(nn.Linear(4, 3, device="meta")), "'0.weight' is on the meta device"),
         (nn.Sequential(nn.LazyLinear(3)), "'0.weight' has no shape yet"),
         (nn.Sequential(nn.Linear(4, 3), nn.Flatten(0), nn.Linear(6, 1)), r"module '2' \(Linear\)"),
         (

@@ -46,8 +46,10 @@ class Moments:
         if not count:
             return cls()
         mean = float(values @ counts) / count
-        powers = [float((values - mean) ** k @ counts) for k in (1, 2, 3, 4)]
-        return cls.about(mean, count, (powers[0], powers[1], powers[2], powers[3]))
+        one = values - mean
+        two = one * one
+        powers = float(one @ counts), float(two @ counts), float((two * one) @ counts), float((two * two) @ counts)
+        return cls.about(mean, count, powers)
 
     def __add__(self, other: Moments) -> Moments:
         """Of both together."""

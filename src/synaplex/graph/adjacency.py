@@ -78,11 +78,15 @@ class Adjacency:
         exact = link.to(torch.float64)
         return exact if self._function is None else exact.map(self._function)
 
-    def _passed(self) -> Iterable[Link]:
-        """The same links one after another: in memory together only where that costs little or was asked for."""
+    def _passed(self, layer: int | None = None) -> Iterable[Link]:
+        """The same links, or those of a layer, one by one; held only where that costs little or was asked for."""
         if "links" in self.__dict__ or sum(link.stored for link in self._stored) <= _HELD:
-            return self.links
-        return map(self._prepared, self._stored)
+            return _of(self.links, layer)
+        return map(self._prepared, _of(self._stored, layer))
+
+    def _summed(self, layer: int | None = None) -> Iterable[Link]:
+        """Links for plain sums, which convert as they go; a mapped weight is mapped in float64 first."""
+        return _of(self._stored, layer) if self._function is None else self._passed(layer)
 
     @property
     def neurons(self) -> int:
@@ -115,18 +119,23 @@ class Adjacency:
 
     @cached_property
     def strength(self) -> Float[Tensor, "*networks neurons"]:
-        """A 1, the summed weight of each neuron's edges (a self-loop counts once)."""
-        return torch.cat([self.strength_of(layer) for layer in range(len(self.sizes))], -1)
+        """A 1, the summed weight of each neuron's edges (a self-loop counts once). Cost: one pass over the weights."""
+        one = torch.ones((), dtype=torch.float64, device=self.device)
+        total = one.new_zeros(*self.batch_shape, self.neurons)
+        for link in self._summed():
+            total[..., self._slice(link.target)] += link.forward(one.expand(self.sizes[link.source]))
+            if link.source != link.target:
+                total[..., self._slice(link.source)] += link.backward(one.expand(self.sizes[link.target]))
+        return total
 
     def strength_of(self, layer: int) -> Float[Tensor, "*networks size"]:
         """The strengths of one layer's neurons. Cost: one pass over the weights of the links that it has."""
         one = torch.ones((), dtype=torch.float64, device=self.device)
         total = one.new_zeros(*self.batch_shape, self.sizes[layer])
-        # Plain sums convert as they go; a mapped weight is mapped in float64 first.
-        for link in self._stored if self._function is None else self._passed():
+        for link in self._summed(layer):
             if link.target == layer:
                 total = total + link.forward(one.expand(self.sizes[link.source]))
-            if link.source == layer != link.target:
+            else:
                 total = total + link.backward(one.expand(self.sizes[link.target]))
         return total
 
@@ -140,11 +149,14 @@ class Adjacency:
         """Number of edges of each neuron (a self-loop counts once)."""
         return self.indicator.strength
 
-    @cached_property
+    @property
     def without_loops(self) -> Adjacency:
         """The same graph without self-loops."""
-        if all(link.source != link.target for link in self._stored):
-            return self
+        # Not kept where it is this object: what holds itself is only freed when garbage is next collected.
+        return self if all(link.source != link.target for link in self._stored) else self._stripped
+
+    @cached_property
+    def _stripped(self) -> Adjacency:
         links = [_without_diagonal(link) if link.source == link.target else link for link in self._stored]
         return Adjacency(self.sizes, links, self.networks, self.device, self._function)
 
@@ -261,6 +273,11 @@ class Adjacency:
     def connected(self) -> Bool[Tensor, "*networks"]:
         """Whether each network is in one piece."""
         return (self.components == 0).all(-1)
+
+
+def _of(links: Sequence[Link], layer: int | None) -> Sequence[Link]:
+    """Links that enter or leave a layer; all where none is named."""
+    return links if layer is None else [link for link in links if layer in (link.source, link.target)]
 
 
 def _starts(layers: Sequence[int], sizes: Sequence[int]) -> dict[int, int]:

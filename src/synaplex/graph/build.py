@@ -16,7 +16,9 @@ from synaplex.graph.network import NeuralGraph
 from synaplex.graph.trace import trace
 
 
-def graph(obj: Any, example_input: Any = None, *, layers: Sequence[str] | None = None) -> NeuralGraph:
+def graph(
+    obj: Any, example_input: Any = None, *, layers: Sequence[str] | None = None, unfold: bool = False
+) -> NeuralGraph:
     """The graph of a neural network, or any other graph, as layers of neurons joined by links.
 
     Parameters
@@ -32,9 +34,12 @@ def graph(obj: Any, example_input: Any = None, *, layers: Sequence[str] | None =
           edges, see `from_edgelist`;
         - a `NeuralGraph`, which is returned as it is.
     example_input
-        For a module: a tensor, or a tuple of one tensor an argument. Only shapes are read.
+        For a module: a tensor, a tuple of one value an argument, or a mapping of arguments by name, batch axis first.
+        Only shapes are read.
     layers
         For a state dict: names of the matrices to chain, in order.
+    unfold
+        For a module: whether tokens and steps of a sequence are neurons of their own, rather than one neuron a feature.
 
     Returns
     -------
@@ -59,12 +64,14 @@ def graph(obj: Any, example_input: Any = None, *, layers: Sequence[str] | None =
     """
     if example_input is not None and not isinstance(obj, nn.Module):
         raise SpecificationError(f"example_input goes with a module, not with a {type(obj).__name__}")
+    if unfold and not isinstance(obj, nn.Module):
+        raise SpecificationError(f"unfold=True goes with a module, not with a {type(obj).__name__}")
     if layers is not None and not isinstance(obj, Mapping):
         raise SpecificationError(f"layers= chooses from a state dict, not from a {type(obj).__name__}")
     if isinstance(obj, NeuralGraph):
         return obj
     if isinstance(obj, nn.Module):
-        return trace(obj, example_input)
+        return trace(obj, example_input, unfold=unfold)
     if isinstance(obj, Mapping):
         return _from_state(obj, layers)
     if isinstance(obj, list | tuple):

@@ -15,6 +15,7 @@ from synaplex.graph.network import NeuralGraph
 
 _PASS = "Pass layers=[names in order]"
 _MOST_STATES = 10_000
+_WRAPPERS = ("module.", "_orig_mod.")
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
     """
     if isinstance(layers, str):
         raise SpecificationError(f"layers must be a list of names, not the text {layers!r}")
+    tensors = _without_wrapper(tensors)
     chosen = _matrices(tensors, origin) if layers is None else [_named(tensors, name) for name in layers]
     certain = ordered or layers is not None
     if not certain:
@@ -102,6 +104,22 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
             f"{origin} does not tell the order of its layers, and more than one fits: {_listing(chosen)}. {_PASS}"
         )
     return _build(tensors, chosen)
+
+
+def _wrapper(tensors: Iterable[NamedTensor]) -> str:
+    """What a wrapper such as DataParallel or a compiled module has put before all names; empty where none did."""
+    return next((one for one in _WRAPPERS if all(tensor.name.startswith(one) for tensor in tensors)), "")
+
+
+def _without_wrapper(tensors: Sequence[NamedTensor]) -> list[NamedTensor]:
+    """The same with layers called as in the model inside a wrapper; the tensors keep the names of the file."""
+    prefix = _wrapper(tensors)
+    return [replace(one, layer=one.layer.removeprefix(prefix)) for one in tensors] if prefix else list(tensors)
+
+
+def _wrapper_hint(tensors: Sequence[NamedTensor]) -> str:
+    prefix = _wrapper(tensors)
+    return f" (take {prefix!r}, which a wrapper put there, off the names)" if prefix else ""
 
 
 def _named(tensors: Iterable[NamedTensor], name: str) -> NamedTensor:
@@ -122,8 +140,9 @@ def _matrices(tensors: Sequence[NamedTensor], origin: str) -> list[NamedTensor]:
     if others:
         raise InvalidGraphError(
             f"{origin} holds weights that are no dense layer, and without them it would be another network: "
-            f"{_listing(others)}. To read only a chain of dense layers, pass layers=[names in order]; for "
-            "all of it, build the model, load the weights into it, and call sx.graph(model)"
+            f"{_listing(others, 4)}. For all of it, build the model, load the weights into it, and call "
+            f"sx.graph(model, example_input){_wrapper_hint(tensors)}; for a row of statistics a tensor, call "
+            "sx.measure_file on the file; to read only a chain of dense layers, pass layers=[names in order]"
         )
     if not weights:
         raise InvalidGraphError(f"{origin} holds no matrix of weights; it has {_listing(tensors) or 'nothing'}")

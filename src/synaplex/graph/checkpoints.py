@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.serialization import safe_globals
 
 from synaplex.errors import UnreadableFileError
 from synaplex.graph.chain import NamedTensor, state_tensors
@@ -52,12 +54,19 @@ def read_torch(path: Path) -> list[NamedTensor]:
     return state_tensors({name: value for name, value in state.items() if isinstance(value, Tensor)})
 
 
+def _numbers() -> list[Any]:
+    """What a NumPy number in a file names, such as the accuracy that a training script kept: data, and no code."""
+    scalar = np.float64().__reduce__()[0]
+    types = [getattr(np.dtypes, name) for name in dir(np.dtypes) if name.endswith("DType") and name != "ObjectDType"]
+    return [np.dtype, scalar, (scalar, "numpy.core.multiarray.scalar"), *types]
+
+
 def _unpickle(path: Path) -> Any:
     # Only the format that torch writes by default can be mapped into memory: a zip file.
     # Of a file named .safetensors torch takes the suffix for the truth.
     mapped = zipfile.is_zipfile(path) and path.suffix != ".safetensors"
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
+        with warnings.catch_warnings(), safe_globals(_numbers()), path.open("rb") as file:
             warnings.simplefilter("ignore")
             return torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:

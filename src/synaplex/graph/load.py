@@ -92,7 +92,7 @@ def file_kind(path: Path) -> str:
     """What a file holds, by its first bytes, else by its suffix."""
     try:
         if path.is_dir():
-            raise UnreadableFileError(f"{path} is a folder: name one of the files in it")
+            raise UnreadableFileError(f"{path} is a folder: name one of the files in it, or call sx.measure_file on it")
         with path.open("rb") as file:
             start = file.read(16)
         size = path.stat().st_size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -184,8 +185,9 @@ class NeuralGraph:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
-        return self.links[0].device if self.links else torch.device("cpu")
+        """Where the weights lie; the CPU where they have no values."""
+        device = self.links[0].device if self.links else torch.device("cpu")
+        return torch.device("cpu") if device.type == "meta" else device
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -245,6 +247,7 @@ class NeuralGraph:
 
     def directed(self, edges: str = "signed") -> tuple[Link, ...]:
         """The links in float64 under an edge rule, parallel ones summed, directions kept."""
+        self._check_values()
         return tuple(link.to(torch.float64) for link in EdgeRule.parse(edges).apply(merge_parallel(self.links)))
 
     def undirected(self, edges: str = "signed", *, binary: bool = False) -> Adjacency:
@@ -261,6 +264,7 @@ class NeuralGraph:
         binary
             Whether every edge counts 1.
         """
+        self._check_values()
         rule = EdgeRule.parse(edges)
         key = (str(rule), binary)
         if self._views is not None and key in self._views:
@@ -274,6 +278,18 @@ class NeuralGraph:
         if self._views is not None:
             self._views[key] = view
         return view
+
+    @cached_property
+    def without_values(self) -> str:
+        """The first link whose weights have no values, as of a model on the meta device; empty where all have."""
+        return next((repr(link) for link in self.links if link.device.type == "meta"), "")
+
+    def _check_values(self) -> None:
+        if self.without_values:
+            raise InvalidGraphError(
+                f"the weights of {self.without_values} are on the meta device and have no values to measure: load the "
+                "weights into the model first; layers, links and coverage() can be read without them"
+            )
 
     def memoized(self) -> NeuralGraph:
         """The same graph, which keeps its undirected views; weights must not change while it is in use."""
@@ -317,8 +333,8 @@ class NeuralGraph:
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.sizes)) if len(self.layers) <= 8 else f"{len(self.layers)} layers"
         batch = "" if self.networks is None else f"{self.networks} networks of "
-        edges = sum(link.edge_count for link in self.links)
-        lines = [f"NeuralGraph({batch}{widths}: {self.neurons:,} neurons, {edges:,} edges)"]
+        held = "no values" if self.without_values else f"{sum(link.edge_count for link in self.links):,} edges"
+        lines = [f"NeuralGraph({batch}{widths}: {self.neurons:,} neurons, {held})"]
         for i, layer in enumerate(self.layers):
             incoming = ", ".join(f"{link.source}  {link!r}" for link in self.links if link.target == i)
             shape = str(layer.shape)
@@ -337,7 +353,7 @@ def _position(index: int, count: int, width: int) -> tuple[str, tuple[int], Role
 
 
 def _check_finite(values: Tensor, what: str) -> None:
-    if bool(torch.isfinite(values.sum())):  # one pass; a sum that only overflows is looked at again
+    if values.is_meta or bool(torch.isfinite(values.sum())):  # one pass; a sum that only overflows is looked at again
         return
     finite = torch.isfinite(values)
     if not bool(finite.all()):

@@ -178,7 +178,8 @@ class _Step:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.module.parameters()).device
+        device = next(self.module.parameters()).device
+        return torch.device("cpu") if device.type == "meta" else device
 
     def _parameter(self, name: str) -> Tensor:
         parameter: Tensor = getattr(self.module, name)

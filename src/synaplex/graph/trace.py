@@ -97,8 +97,6 @@ def _check_weights(module: nn.Module) -> None:
                 continue
             if isinstance(tensor, UninitializedParameter):
                 raise InvalidGraphError(f"{full!r} has no shape yet: run the lazy module once on an input first")
-            if tensor.is_meta:
-                raise InvalidGraphError(f"{full!r} is on the meta device and has no values: load the weights first")
             if tensor.is_complex():
                 raise InvalidGraphError(f"{full!r} of {kind} holds complex numbers; edges need real weights")
             if tensor.is_quantized or not tensor.is_floating_point() or tensor.element_size() < 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +43,8 @@ class Assembly:
 
     def __init__(self, parameters: Mapping[str, Tensor]) -> None:
         self.parameters = parameters
-        self.device = next((parameter.device for parameter in parameters.values()), torch.device("cpu"))
+        found = next((parameter.device for parameter in parameters.values()), torch.device("cpu"))
+        self.device = torch.device("cpu") if found.type == "meta" else found
         self.drafts: list[Draft] = []
         self.holes: list[Hole] = []
         self.copies: list[tuple[Tensor, tuple[int, ...], Signal]] = []
@@ -193,8 +193,3 @@ def _role(draft: Draft, last: bool) -> Role:
 def common_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
     """The shape that several broadcast to."""
     return tuple(torch.broadcast_shapes(*(tuple(shape) for shape in shapes)))  # type: ignore[no-untyped-call]
-
-
-def positions(shape: Sequence[int]) -> int:
-    """Number of elements of a shape."""
-    return math.prod(shape)

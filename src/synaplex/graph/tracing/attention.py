@@ -12,12 +12,11 @@ import torch
 from torch import fx
 
 from synaplex.graph.attention import AttentionLink
-from synaplex.graph.tracing.axis import Axis
 from synaplex.graph.tracing.call import Call, NotUnderstood
 from synaplex.graph.tracing.products import contracted
 from synaplex.graph.tracing.reductions import mean_over
 from synaplex.graph.tracing.signal import Signal, condensed
-from synaplex.graph.tracing.wiring import axis_of, feed, mark, order_in, settled
+from synaplex.graph.tracing.wiring import dimension, feed, mark, order_in, settled
 
 _PASSING = ("mul", "div", "add", "sub", "masked_fill", "where", "to", "_to_copy", "dropout", "clone", "contiguous")
 _PASSING_SHAPES = ("view", "reshape", "alias", "expand", "clamp", "tanh", "unsqueeze", "squeeze")
@@ -60,8 +59,8 @@ def _between_tokens(call: Call, weights: Signal, values: Signal) -> Signal:
     if call.get("is_causal"):
         spread = spread.new_ones(targets, sources).tril()
         spread = (spread / spread.sum(-1, keepdim=True)).expand(count, targets, sources)
-    joined = Axis.joined(axis_of(call.assembly, values, token))
-    kept = [Axis.joined(axis_of(call.assembly, values, axis)) for axis in axes if axis != token]
+    joined = dimension(call.assembly, values, token)
+    kept = [dimension(call.assembly, values, axis) for axis in axes if axis != token]
     outer = [shape[axis] for axis in axes if axis != token]
     draft = call.assembly.add_layer(call.named("context"), (targets, *outer), [joined, *kept])
     link = AttentionLink(source=0, target=0, attention=spread, head_size=size)

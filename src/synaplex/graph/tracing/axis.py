@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 Birth = tuple[Any, int]
 """A step of the recording, and the axis of the tensor it makes."""
+
+Use = Literal["mixed", "windows", "tokens", "rows"]
+"""What the model does along an axis: it mixes it by weights, reads it by windows, has tokens of an attention or steps
+of a recurrence there, or rows to each of which the same weights apply."""
 
 
 class Axis:
@@ -19,15 +23,16 @@ class Axis:
     ----------
     birth
         The step that made it and its place in the tensor it made; None where it cannot be folded there.
-    from_input
-        Whether it is a dimension of the model's input.
+    kind
+        "feature" for what weights gave, "position" for the places of an image or sequence, "input" for a dimension of
+        the model's input, which may be either; None for none of these.
     """
 
-    def __init__(self, birth: Birth | None = None, *, from_input: bool = False) -> None:
+    def __init__(self, birth: Birth | None = None, kind: Literal["feature", "position", "input"] | None = None) -> None:
         self._parent: Axis | None = None
         self._births = [] if birth is None else [birth]
-        self._from_input = from_input
-        self._marks: set[str] = set()
+        self._kinds = {kind}
+        self._uses: set[Use] = set()
 
     def root(self) -> Axis:
         """The one that speaks for all that are joined with this one."""
@@ -35,33 +40,33 @@ class Axis:
             self = self._parent
         return self
 
-    def join(self, other: Axis) -> Axis:
+    def join(self, other: Axis) -> None:
         """Make two axes one."""
         first, second = self.root(), other.root()
         if first is not second:
             second._parent = first
             first._births += second._births
-            first._marks |= second._marks
-            first._from_input &= second._from_input
-        return first
+            first._kinds |= second._kinds
+            first._uses |= second._uses
 
     @classmethod
-    def joined(cls, axes: Iterable[Axis], birth: Birth | None = None) -> Axis:
-        """All of some axes made one, or a new one where there are none."""
-        roots = [axis.root() for axis in axes]
-        if not roots:
-            return cls(birth)
+    def merged(cls, axes: Sequence[Axis]) -> Axis:
+        """The axis of a tensor that runs along some dimensions: that of positions only, or else a new one."""
+        roots = list(dict.fromkeys(axis.root() for axis in axes))
+        if len(roots) > 1 and any(root._kinds - {"position"} for root in roots):
+            return cls()
         for other in roots[1:]:
             roots[0].join(other)
-        return roots[0].root()
+        return roots[0].root() if roots else cls()
 
-    def mark(self, use: str) -> None:
-        """Note a use: "mixed" by weights, read by "windows", "tokens" of an attention or a recurrence, "rows"."""
-        self.root()._marks.add(use)
+    def mark(self, use: Use) -> None:
+        """Note a use."""
+        self.root()._uses.add(use)
 
     @property
     def shared(self) -> list[Birth]:
         """Where to fold it, if its places are positions that share weights and are no neurons; else nothing."""
         root = self.root()
-        rows = "rows" in root._marks and root._from_input and "mixed" not in root._marks
-        return root._births if ("tokens" in root._marks or rows) and "windows" not in root._marks else []
+        rows = "rows" in root._uses and "mixed" not in root._uses and root._kinds <= {"input", None}
+        wanted = ("tokens" in root._uses or rows) and "windows" not in root._uses and "feature" not in root._kinds
+        return root._births if wanted else []

@@ -123,7 +123,8 @@ def _side_by_side(ids: Tensor, sources: Sequence[Draft]) -> list[tuple[Draft, sl
 def _image_layer(call: Call, name: str, lead: int, shape: Sequence[int] | None = None) -> Draft:
     """A new layer for the image that comes out, all of its dimensions new."""
     sizes = tuple(call.shape[lead:]) if shape is None else tuple(shape)
-    births = [Axis((call.node, axis)) for axis in range(lead, lead + len(sizes))]
+    kinds: Any = ("feature", *["position"] * (len(sizes) - 1))
+    births = [Axis((call.node, lead + place), kind) for place, kind in enumerate(kinds)]
     return call.assembly.add_layer(name, sizes, births)
 
 

@@ -39,7 +39,7 @@ def examples(module: nn.Module, given: Any) -> Iterator[Example]:
 
 def _sizes(module: nn.Module) -> list[int]:
     """How many neurons the input may have: what a linear layer or a product with a parameter reads."""
-    first = [one.in_features for one in module.modules() if isinstance(one, nn.Linear)]
+    first = [size for one in module.modules() if isinstance(size := getattr(one, "in_features", None), int)]
     other = [size for one in module.parameters() if one.ndim == 2 for size in one.shape]
     return list(dict.fromkeys([*first, *other]))
 
@@ -50,6 +50,11 @@ def _prepared(module: nn.Module, given: Any) -> Example:
         return (), {str(name): _tensor(module, value) for name, value in given.items()}
     if not isinstance(given, tuple | list):
         given = (given,)
+    elif given and all(isinstance(value, int) and not isinstance(value, bool) for value in given):
+        raise SpecificationError(
+            f"example_input={given!r} holds numbers where tensors belong; if that is the shape of the input, pass "
+            f"torch.zeros({', '.join(map(str, given))})"
+        )
     return tuple(_tensor(module, value) for value in given), {}
 
 

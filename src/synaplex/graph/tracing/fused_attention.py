@@ -28,15 +28,14 @@ def _scaled_dot_product(call: Call) -> Any:
     keys, values = (_repeated(one, heads) for one in (keys, values))
     rows = (*call.recorded["query"].shape[:-1], call.recorded["key"].shape[-2])
     call = replace(call.giving(rows), scores=True)
-    if isinstance(query, Static) and isinstance(keys, Static):
-        scores = Signal(torch.full((1,) * len(rows), NONE).expand(rows), frozenset())
-    elif isinstance(keys, Static) and isinstance(query, Signal):
+    if isinstance(query, Static):
+        if isinstance(keys, Static):
+            scores = Signal(torch.full((1,) * len(rows), NONE).expand(rows), frozenset())
+        else:
+            scores = _by_constant(call, keys, "query", scale, None).moved(lambda ids: ids.mT)
+    elif isinstance(keys, Static):
         scores = _by_constant(call, query, "key", scale, heads)
-    elif isinstance(query, Static) and isinstance(keys, Signal):
-        scores = _by_constant(call, keys, "query", scale, None).moved(lambda ids: ids.mT)
     else:
-        assert isinstance(query, Signal)
-        assert isinstance(keys, Signal)
         query, keys = without_tokens(call, query, -2, "queries"), without_tokens(call, keys, -2, "keys")
         scores = contracted(call, query, keys.moved(lambda ids: ids.mT), call.named("scores"), scale)
     return attended(call.giving((*rows[:-1], values.shape[-1])), scores.activated(), values)

@@ -23,7 +23,7 @@ from synaplex.graph.tracing.draft import Draft
 from synaplex.graph.tracing.products import MOST, gained, times
 from synaplex.graph.tracing.signal import NONE, Signal, Static, condensed
 from synaplex.graph.tracing.sums import add, plus_constant
-from synaplex.graph.tracing.wiring import axis_of, copied, mark, order_in, owners, weigh
+from synaplex.graph.tracing.wiring import axis_of, copied, dimension, mark, order_in, owners, weigh
 
 
 @rule("linear")
@@ -119,7 +119,7 @@ def contract(call: Call, signal: Signal, matrix: Tensor, weight: str) -> Signal:
     features_first = bool(rows) and blocks[0][2]
     inner = {axis.root() for axis in axis_of(assembly, signal, last)}
     row_axes = [_row_axis(call, signal, axis, inner) for axis in rows]
-    own = Axis((call.node, last)) if isinstance(call.result, Tensor) and call.result.ndim == last + 1 else Axis()
+    own = Axis(kind="feature")
     shape, axes = [*sizes, len(matrix)], [*row_axes, own]
     if features_first:
         shape, axes = [len(matrix), *sizes], [own, *row_axes]
@@ -139,8 +139,8 @@ def _row_axis(call: Call, signal: Signal, axis: int, inner: set[Axis]) -> Axis:
     """The dimension of a row: that of the layers read, but for patches, whose rows and columns cut one in two."""
     along = axis_of(call.assembly, signal, axis)
     if inner & {one.root() for one in along}:
-        return Axis((call.node, axis))
-    return Axis.joined(along)
+        return Axis((call.node, axis), "position")
+    return Axis.merged(along)
 
 
 def _link(matrix: Tensor, times: int, repeated: bool, features_first: bool, name: str) -> Link:
@@ -217,7 +217,7 @@ def _batched(call: Call, signal: Signal, matrices: Tensor, weight: str) -> Signa
     size = math.prod(made[axis] for axis in axes)
     if size * count > MOST:
         raise NotUnderstood(f"a matrix for each place of a batch, with more than {MOST:,} weights in all")
-    joined = [Axis.joined([] if axis == last else axis_of(call.assembly, wide, axis)) for axis in axes]
+    joined = [Axis() if axis == last else dimension(call.assembly, wide, axis) for axis in axes]
     draft = call.assembly.add_layer(call.layer_name(weight), [made[axis] for axis in axes], joined)
     ids = condensed(wide.ids[..., None, :].expand(*made, count), [*axes, last + 1]).reshape(size, count)
     each = condensed(weights, [*axes, last + 1]).reshape(size, count)

@@ -25,6 +25,8 @@ def _batch_norm(call: Call) -> Any:
     weight, bias = call.tensor("weight"), call.tensor("bias")
     if variance is None or mean is None:
         return _gain(call, signal, 1, weight, call["bias"])
+    if weight is not None and weight.is_meta:
+        mean, variance = mean.to(weight.device), variance.to(weight.device)
     gain = 1 / torch.sqrt(variance.double() + call["eps"])
     gain = gain if weight is None else gain * weight.double()
     offset = -mean.double() * gain

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import io
 import logging
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import torch
@@ -43,6 +45,8 @@ def _tensors(output: Any) -> Iterator[Tensor]:
     elif isinstance(output, tuple | list):
         for part in output:
             yield from _tensors(part)
+    elif is_dataclass(output):
+        yield from _tensors(vars(output))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,24 +158,46 @@ def _as_found(module: nn.Module) -> Iterator[None]:
             (holder.extend if isinstance(holder, list) else holder.update)(content)
 
 
+_LOGS = ("torch._subclasses.fake_tensor", "torch.fx.experimental.symbolic_shapes")
+"""What torch logs about a failure, which the error that is raised says already."""
+
+
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Without warnings, logged traces, fused kernels for whole encoder layers, or a change of the random state."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
-    logs = logging.getLogger("torch._subclasses.fake_tensor")
-    silent, logs.disabled = logs.disabled, True
+    logs = {log: log.disabled for log in map(logging.getLogger, _LOGS)}
+    for log in logs:
+        log.disabled = True
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.enable_grad():
             warnings.simplefilter("ignore")
-            yield
+            with redirect_stderr(io.StringIO()) as printed:  # a failure prints the steps so far
+                yield
+        print(printed.getvalue(), end="", file=sys.stderr)
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
-        logs.disabled = silent
+        for log, silent in logs.items():
+            log.disabled = silent
 
 
 _DATA_DEPENDENT = ("data-dependent", "GuardOnDataDependent", "DataDependentOutput", "_local_scalar_dense", "Eq(u", "u0")
-_SHAPES = ("shape", "size", "dim", "channels", "must match", "expected input", "Expected", "elements", "multiplied")
+_SHAPES = (
+    "shape",
+    "size",
+    "dim",
+    "channels",
+    "must match",
+    "expected input",
+    "Expected",
+    "elements",
+    "multiplied",
+    "expected 2D",
+    "expected 3D",
+    "expected 4D",
+    "expected 5D",
+)
 
 
 def _explained(error: Exception, module: nn.Module, inputs: Sequence[Any]) -> InvalidGraphError:

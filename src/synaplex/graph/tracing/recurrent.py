@@ -32,7 +32,7 @@ def _recurrent(call: Call) -> Any:
             values = mean_over(call, values, [time], f"{call.name} (mean over steps)")
         steps = [values.moved(lambda ids: ids.select(time, 0))]
     one = recurrence(module, call.module)
-    drafts = [_step(call, one, step, t if call.unfold else None) for t, step in enumerate(steps)]
+    drafts = [step_layers(call, one, step, t if call.unfold else None) for t, step in enumerate(steps)]
     for t, layers in enumerate(drafts):
         for link, delay in zip(one.links, one.delays, strict=True):
             source = t - delay if call.unfold else 0
@@ -44,21 +44,25 @@ def _recurrent(call: Call) -> Any:
     return _results(call, drafts, one, suffixes, time)
 
 
-def _step(call: Call, one: Recurrence, values: Signal, step: int | None) -> list[Draft]:
+def step_layers(call: Call, one: Recurrence, values: Signal, step: int | None) -> list[Draft]:
     """The layers of one step, the one that it reads first."""
-    axes = [values.ids.ndim - 1] if values.shape[-1] > 1 else []
-    ids = condensed(values.ids, axes)
-    (source,) = values.drafts if len(values.drafts) == 1 else (None,)
     label = "" if step is None else f" at {step}"
-    if source is None or order_in(ids, source) is None:
-        (source,) = copied(call.assembly, values, axes, call.named(f"input{label}")).drafts
-    layers = [source]
+    layers = [features_of(call, values, call.named(f"input{label}"))]
     for index, layer in enumerate(one.layers[1:], 1):
-        draft = call.assembly.add_layer(call.named(layer.name + label), layer.shape, [Axis()])
+        draft = call.assembly.add_layer(call.named(layer.name + label), layer.shape, [Axis(kind="feature")])
         if index in one.biases:
             call.assembly.add_bias(draft, one.biases[index])
         layers.append(draft)
     return layers
+
+
+def features_of(call: Call, values: Signal, name: str) -> Draft:
+    """The layer that a tensor's last axis lists, or a new one that copies it."""
+    axes = [values.ids.ndim - 1] if values.shape[-1] > 1 else []
+    (source,) = values.drafts if len(values.drafts) == 1 else (None,)
+    if source is None or order_in(condensed(values.ids, axes), source) is None:
+        (source,) = copied(call.assembly, values, axes, name).drafts
+    return source
 
 
 def _record(call: Call, one: Recurrence, layers: list[Draft]) -> None:

@@ -10,10 +10,9 @@ from typing import Any
 import torch
 
 from synaplex.graph.fold import FoldLink
-from synaplex.graph.tracing.axis import Axis
 from synaplex.graph.tracing.call import Call, NotUnderstood, rule
 from synaplex.graph.tracing.signal import Signal, Unknown, condensed, firsts
-from synaplex.graph.tracing.wiring import axis_of, gather, order_in, settled
+from synaplex.graph.tracing.wiring import dimension, gather, order_in, settled
 
 _LINEAR = ("mean", "sum")
 
@@ -95,7 +94,7 @@ def fold(call: Call, signal: Signal, dims: Sequence[int], name: str, *, total: b
     draft = assembly.add_layer(
         name,
         [first.shape[axis] for axis in target],
-        [Axis.joined(axis_of(assembly, first, axis)) for axis in target],
+        [dimension(assembly, first, axis) for axis in target],
     )
     run = [place for place, axis in enumerate(layout) if axis in folded]
     if order is not None and run == list(range(run[0], run[-1] + 1)):

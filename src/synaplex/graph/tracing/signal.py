@@ -135,6 +135,8 @@ def varying(*tensors: Tensor) -> tuple[int, ...]:
 def _varies(ids: Tensor, axis: int) -> bool:
     if ids.shape[axis] < 2 or ids.stride(axis) == 0 or not ids.numel():
         return False
+    if ids.is_meta:
+        return True
     line = condensed(ids, [axis])
     return bool((line != line[0]).any()) or not bool((ids == ids.narrow(axis, 0, 1)).all())
 

@@ -63,7 +63,9 @@ def _as_bias(call: Call, signal: Signal, other: Any) -> tuple[Draft, Tensor] | N
         return None
     value = torch.as_tensor(other.evaluate() if isinstance(other, Static) else other if _number(other) else torch.nan)
     (draft,) = signal.drafts
-    if not value.is_floating_point() or not bool(torch.isfinite(value).all()) or draft.is_input:
+    if not value.is_floating_point() or draft.is_input:
+        return None
+    if not value.is_meta and not bool(torch.isfinite(value).all()):
         return None
     if not (isinstance(other, Static) and (other.parameters or value.numel() > 1)) or not call.exclusive(draft):
         return None

@@ -26,7 +26,7 @@ def _embedding(call: Call) -> Any:
     lead = list(range(words.places.ndim)) if call.unfold else []
     lead = [axis for axis in lead if axis and call.shape[axis] > 1]
     sizes = [call.shape[axis] for axis in lead]
-    axes = [*(Axis() for _ in sizes), Axis((call.node, len(call.shape) - 1))]
+    axes = [*(Axis() for _ in sizes), Axis(kind="feature")]
     draft = call.assembly.add_layer(call.layer_name("weight"), (*sizes, weight.shape[1]), axes)
     link: Any = embedding_link(weight, name=call.link_name("weight"))
     if lead:

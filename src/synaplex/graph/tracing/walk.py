@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from synaplex.graph.network import NeuralGraph
 from synaplex.graph.tracing.assembly import Assembly, Hole
@@ -21,7 +22,18 @@ from synaplex.graph.tracing.reductions import mean_over
 from synaplex.graph.tracing.signal import Signal, Static, Tokens, Unknown
 from synaplex.graph.tracing.wiring import settled
 
-_KINDS = ("activations", "convolution", "einsum", "fused_attention", "movement", "norms", "recurrent", "tables")
+_KINDS = (
+    "activations",
+    "cells",
+    "convolution",
+    "einsum",
+    "fused_attention",
+    "movement",
+    "norms",
+    "recurrent",
+    "sparse",
+    "tables",
+)
 for _kind in _KINDS:
     importlib.import_module(f"synaplex.graph.tracing.{_kind}")
 
@@ -109,8 +121,9 @@ class Walk:
         if node.name in self.recording.inputs:
             return self._input(node)
         name, tensor = self.recording.held.get(node.name, ("", None))
-        known = name in self.assembly.parameters
-        return Static(lambda: tensor, (name,) if known else ())
+        if name in self.assembly.parameters:
+            return Static(lambda: tensor, (name,))
+        return Static(lambda: _valued(tensor))
 
     def _input(self, node: fx.Node) -> Any:
         sample, name = node.meta.get("val"), self._input_name(node)
@@ -121,7 +134,7 @@ class Walk:
             return Tokens(name, places) if sample.dtype != torch.bool else Unknown()
         first = 1 if sample.ndim > 1 else 0
         axes = [axis for axis in range(first, sample.ndim) if (node, axis) not in self.shared]
-        own = [Axis((node, axis), from_input=True) for axis in axes]
+        own = [Axis((node, axis), "input") for axis in axes]
         draft = self.assembly.add_layer(name, [sample.shape[axis] for axis in axes], own, is_input=True)
         return self.assembly.signal(draft, axes, sample.shape)
 
@@ -142,13 +155,13 @@ class Walk:
             value = self.values[source]  # type: ignore[index]
             if not isinstance(value, Static):
                 return value[int(str(place))] if isinstance(value, tuple | list) else Unknown()
+        inner = [value for value in node.args if isinstance(value, fx.Node) and value.op == "get_attr"]
+        if inner and isinstance(_attribute(owner, str(inner[0].target)), fx.GraphModule):
+            return self._nested(node, inner[0], owner)
         if all(isinstance(value, Static) for value in inputs):
             return self._static(node)
         if _base(node) in _ASSERTIONS:
             return None
-        inner = [value for value in node.args if isinstance(value, fx.Node) and value.op == "get_attr"]
-        if inner and isinstance(_attribute(owner, str(inner[0].target)), fx.GraphModule):
-            return self._nested(node, inner[0], owner)
         return self._folded(node, self._apply(node))
 
     def _nested(self, node: fx.Node, body: fx.Node, owner: fx.GraphModule) -> Any:
@@ -230,7 +243,7 @@ class Walk:
         def evaluate() -> Any:
             if not kept:
                 with torch.no_grad():
-                    args, kwargs = _evaluated(evaluated)
+                    args, kwargs = _together(_evaluated(evaluated))
                     target: Callable[..., Any] = node.target  # type: ignore[assignment]
                     kept.append(target(*args, **kwargs))
             return kept[0]
@@ -297,6 +310,14 @@ def _has(module: nn.Module, path: str) -> bool:
     return True
 
 
+def _valued(tensor: Any) -> Any:
+    """A constant; in the place of one without values a stand-in, since no value decides over layers and links."""
+    if not isinstance(tensor, Tensor) or not tensor.is_meta:
+        return tensor
+    plain = tensor.is_floating_point() or tensor.dtype == torch.bool
+    return torch.full((), int(plain), dtype=tensor.dtype).expand(tensor.shape)
+
+
 def _given(value: Any) -> Any:
     return value
 
@@ -330,4 +351,17 @@ def _evaluated(value: Any) -> Any:
         return type(value)(_evaluated(one) for one in value)
     if isinstance(value, dict):
         return {name: _evaluated(one) for name, one in value.items()}
+    return value
+
+
+def _together(value: Any) -> Any:
+    """Arguments none of which has values where one of them has none, and all of which have them elsewhere."""
+    leaves = tree_leaves(value)
+    meta = any(isinstance(leaf, Tensor) and leaf.is_meta for leaf in leaves)
+    if not meta and not any(isinstance(leaf, torch.device) and leaf.type == "meta" for leaf in leaves):
+        return value
+    place = torch.device("meta" if meta else "cpu")
+    moved = {Tensor: lambda tensor: tensor.to(place), torch.device: lambda _: place}
+    for kind, move in moved.items():
+        value = tree_map_only(kind, move, value)
     return value

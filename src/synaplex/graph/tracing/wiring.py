@@ -18,7 +18,7 @@ from synaplex.graph.link import Link
 from synaplex.graph.select import SelectLink
 from synaplex.graph.sparse import SparseLink
 from synaplex.graph.tracing.assembly import Assembly
-from synaplex.graph.tracing.axis import Axis
+from synaplex.graph.tracing.axis import Axis, Use
 from synaplex.graph.tracing.draft import Draft
 from synaplex.graph.tracing.signal import NONE, Signal, condensed
 from synaplex.graph.transposed import TransposedLink
@@ -69,7 +69,12 @@ def axis_of(assembly: Assembly, signal: Signal, axis: int) -> list[Axis]:
     return found
 
 
-def mark(assembly: Assembly, signal: Signal, axes: Sequence[int], use: str) -> None:
+def dimension(assembly: Assembly, signal: Signal, axis: int) -> Axis:
+    """The dimension that an axis of a tensor is; a new one where neurons do not differ along it."""
+    return Axis.merged(axis_of(assembly, signal, axis))
+
+
+def mark(assembly: Assembly, signal: Signal, axes: Sequence[int], use: Use) -> None:
     """Note a use of the dimensions that some axes of a tensor run along."""
     for axis in axes:
         for one in axis_of(assembly, signal, axis % signal.ids.ndim):
@@ -78,7 +83,10 @@ def mark(assembly: Assembly, signal: Signal, axes: Sequence[int], use: str) -> N
 
 def layer_like(assembly: Assembly, name: str, shape: Sequence[int], axes: Sequence[int], *read: Signal) -> Draft:
     """A new layer for a tensor of the given shape, whose neurons differ along the given axes, as those it reads do."""
-    joined = [Axis.joined(one for signal in read for one in axis_of(assembly, signal, axis)) for axis in axes]
+    joined = [dimension(assembly, read[0], axis) for axis in axes]
+    for signal in read[1:]:
+        for axis, known in zip(axes, joined, strict=True):
+            known.join(dimension(assembly, signal, axis))
     return assembly.add_layer(name, [shape[axis] for axis in axes], joined)
 
 
@@ -88,7 +96,8 @@ def join_axes(assembly: Assembly, draft: Draft, axes: Sequence[int], order: Sequ
     The layer is a tensor's axes `axes` in the order `order`, and the signal has that tensor's shape.
     """
     for place, one in enumerate(order):
-        Axis.joined([*axis_of(assembly, signal, axes[one]), *draft.axes[place : place + 1]])
+        if place < len(draft.axes):
+            draft.axes[place].join(dimension(assembly, signal, axes[one]))
 
 
 def feed(
@@ -120,6 +129,8 @@ def feed(
 
 def _one_to_one(assembly: Assembly, index: Tensor, size: int, weight: float | Tensor, name: str) -> Link:
     device = assembly.device
+    if isinstance(weight, Tensor) and weight.is_meta:
+        return _without_values(index, size, name)
     whole = len(index) == size and torch.equal(index, torch.arange(size))
     if isinstance(weight, float):
         scale = torch.tensor(weight, dtype=torch.float64, device=device)
@@ -138,6 +149,15 @@ def _one_to_one(assembly: Assembly, index: Tensor, size: int, weight: float | Te
     return SparseLink.from_edges(
         place, index.to(device)[place], weight.to(device)[place], (len(index), size), source=0, target=0, name=name
     )
+
+
+def _without_values(index: Tensor, size: int, name: str) -> Link:
+    """A diagonal or, where it takes edges one by one, their places alone: there are no values to drop zeros by."""
+    if len(index) == size and torch.equal(index, torch.arange(size)):
+        return DiagonalLink(source=0, target=0, name=name, gain=torch.empty(size, device="meta"))
+    place = (index >= 0).nonzero()[:, 0]
+    shape = (len(index), size)
+    return SparseLink.from_edges(place, index[place], torch.ones(len(place)), shape, source=0, target=0, name=name)
 
 
 def weigh(
