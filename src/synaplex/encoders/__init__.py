@@ -1,0 +1,70 @@
+"""StructureReps: networks as graphs, embedded by a graph autoencoder, and their performance read off the embedding.
+
+From a population to a prediction for a new network::
+
+    encoder = StructureEncoder().fit(train)                        # training networks only
+    decoder = PerformanceDecoder("ridge").fit(encoder.transform(train), accuracy)
+    predicted = decoder.predict(encoder.transform(new))
+    save_encoder("my-encoder", encoder, decoder)
+
+PyTorch Geometric is not needed, except for `to_pyg`.
+"""
+
+from __future__ import annotations
+
+from synaplex.encoders.adjacency import ADJACENCIES
+from synaplex.encoders.baselines import EpochIndex, FlatWeights, NetworkFeatures, WeightStatistics
+from synaplex.encoders.comparison import compare_encoders
+from synaplex.encoders.complex_network import CHEAP_MEASURES, ComplexNetworkFeatures
+from synaplex.encoders.convolutions import GATConv, TransformerConv
+from synaplex.encoders.decoder import REGRESSORS, PerformanceDecoder
+from synaplex.encoders.edge_attention import EdgeAttention
+from synaplex.encoders.encoder import StructureEncoder
+from synaplex.encoders.graph_set import GraphSet
+from synaplex.encoders.messages import MessageGraph, message_graph
+from synaplex.encoders.objective import Objective
+from synaplex.encoders.pooling import POOLINGS, pooled
+from synaplex.encoders.positional import PositionalEncoding, positional_encoding
+from synaplex.encoders.pyg import to_pyg
+from synaplex.encoders.reading import structure_graph
+from synaplex.encoders.saving import SavedEncoder, load_encoder, save_encoder
+from synaplex.encoders.scores import Score, decoding_scores
+from synaplex.encoders.structure import Block, StructureGraph
+from synaplex.encoders.vgae import ARCHITECTURES, EncoderPlan, StructureVGAE
+
+__all__ = [
+    "ADJACENCIES",
+    "ARCHITECTURES",
+    "CHEAP_MEASURES",
+    "POOLINGS",
+    "REGRESSORS",
+    "Block",
+    "ComplexNetworkFeatures",
+    "EdgeAttention",
+    "EncoderPlan",
+    "EpochIndex",
+    "FlatWeights",
+    "GATConv",
+    "GraphSet",
+    "MessageGraph",
+    "NetworkFeatures",
+    "Objective",
+    "PerformanceDecoder",
+    "PositionalEncoding",
+    "SavedEncoder",
+    "Score",
+    "StructureEncoder",
+    "StructureGraph",
+    "StructureVGAE",
+    "TransformerConv",
+    "WeightStatistics",
+    "compare_encoders",
+    "decoding_scores",
+    "load_encoder",
+    "message_graph",
+    "pooled",
+    "positional_encoding",
+    "save_encoder",
+    "structure_graph",
+    "to_pyg",
+]

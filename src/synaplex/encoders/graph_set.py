@@ -1,0 +1,157 @@
+"""Sets of networks of any sizes: what estimators are fitted on, in order, with an epoch each where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from synaplex.encoders.reading import structure_graph
+from synaplex.encoders.structure import StructureGraph, stacked
+from synaplex.errors import SpecificationError
+from synaplex.graph import NeuralGraph
+
+EDGES_AT_ONCE = 1_000_000
+"""A batch holds about so many edges at most, however many networks it may hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class GraphSet:
+    """Networks in order, each by itself or one of a batch.
+
+    Attributes
+    ----------
+    graphs
+        Single networks and batches.
+    rows
+        For each network of the set, the index of its graph and its place there (0 of a single network).
+    epochs
+        The epoch of each network, for snapshots of training; None where there is none.
+    """
+
+    graphs: tuple[NeuralGraph, ...]
+    rows: tuple[tuple[int, int], ...]
+    epochs: Float[np.ndarray, " networks"] | None = None
+
+    @classmethod
+    def of(cls, graphs: Any, *, epochs: Any = None) -> GraphSet:
+        """The set of a graph, of a batch, or of a sequence of these; a set stays what it is. `epochs` is array-like.
+
+        Raises
+        ------
+        SpecificationError
+            If something else is among them, or there are not as many epochs as networks.
+        """
+        if isinstance(graphs, GraphSet):
+            made = graphs
+        else:
+            given = [graphs] if isinstance(graphs, NeuralGraph) else graphs
+            if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+                raise SpecificationError(_refusal(given))
+            listed = tuple(given)
+            for one in listed:
+                if not isinstance(one, NeuralGraph):
+                    raise SpecificationError(_refusal(one))
+            rows = tuple((i, k) for i, one in enumerate(listed) for k in range(one.networks or 1))
+            made = cls(listed, rows)
+        if epochs is None:
+            return made
+        times = np.asarray(epochs, dtype=np.float64)
+        if times.shape != (len(made),):
+            raise SpecificationError(f"{times.size} epochs for {len(made)} networks")
+        return replace(made, epochs=times)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: Any) -> GraphSet:
+        """The set of some networks: a slice, indices or a mask."""
+        index = np.arange(len(self))[chosen].reshape(-1)
+        epochs = None if self.epochs is None else self.epochs[index]
+        return GraphSet(self.graphs, tuple(self.rows[i] for i in index.tolist()), epochs)
+
+    def parts(self, rows: Sequence[int] | None = None) -> Iterator[NeuralGraph]:
+        """The networks in order, runs of neighbours in a batch together."""
+        chosen = range(len(self)) if rows is None else rows
+        start = 0
+        places = [self.rows[i] for i in chosen]
+        while start < len(places):
+            graph, first = places[start]
+            stop = start + 1
+            while stop < len(places) and places[stop] == (graph, first + stop - start):
+                stop += 1
+            whole = self.graphs[graph]
+            if whole.networks is None:
+                stop = start + 1
+                yield whole
+            else:
+                yield whole if stop - start == whole.networks else whole.subset(first, first + stop - start)
+            start = stop
+
+    def pieces(self, size: int) -> Iterator[NeuralGraph]:
+        """As `parts`, at most `size` networks in each."""
+        for part in self.parts():
+            if part.networks is None or part.networks <= size:
+                yield part
+            else:
+                for start in range(0, part.networks, size):
+                    yield part.subset(start, min(start + size, part.networks))
+
+    def structure(self, rows: Sequence[int]) -> StructureGraph:
+        """Some networks of one layout as a batch."""
+        return stacked([structure_graph(part) for part in self.parts(rows)])
+
+    @cached_property
+    def layouts(self) -> list[tuple[StructureGraph, Int[np.ndarray, " rows"]]]:
+        """The first network of each layout, and the rows that have it."""
+        of_graph = {i: self._first(i) for i in dict.fromkeys(graph for graph, _ in self.rows)}
+        groups: dict[tuple[object, ...], list[int]] = {}
+        first: dict[tuple[object, ...], StructureGraph] = {}
+        for row, (graph, _) in enumerate(self.rows):
+            layout = of_graph[graph].layout
+            groups.setdefault(layout, []).append(row)
+            first.setdefault(layout, of_graph[graph])
+        return [(first[layout], np.array(rows)) for layout, rows in groups.items()]
+
+    def batches(self, size: int, *, generator: torch.Generator | None = None) -> list[Int[np.ndarray, " rows"]]:
+        """Rows in batches of one layout, at most `size` networks and about `EDGES_AT_ONCE` edges each.
+
+        With a generator, in random order: which rows share a batch, and the order of batches.
+        """
+        found = []
+        for graph, rows in self.layouts:
+            count = max(1, min(size, EDGES_AT_ONCE // max(graph.edges, 1)))
+            order = rows if generator is None else rows[torch.randperm(len(rows), generator=generator).numpy()]
+            found += [np.sort(order[start : start + count]) for start in range(0, len(rows), count)]
+        if generator is None:
+            return found
+        return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
+
+    def _first(self, graph: int) -> StructureGraph:
+        whole = self.graphs[graph]
+        return structure_graph(whole if whole.networks is None else whole.subset(0, 1))
+
+
+def fingerprints(graph: StructureGraph) -> list[str]:
+    """A name for the weights of each network: equal weights, equal names. Cost: one pass over the bytes."""
+    names = []
+    for network in range(graph.networks):
+        digest = blake2b(repr(graph.layout).encode(), digest_size=16)
+        for block in graph.blocks:
+            weight = block.weight[network].double().cpu().contiguous().numpy()
+            digest.update(weight.tobytes())
+        names.append(digest.hexdigest())
+    return names
+
+
+def _refusal(given: object) -> str:
+    what = repr(given) if isinstance(given, str) else type(given).__name__
+    return (
+        f"estimators take graphs, and {what} is none: make one by synaplex.graph(model, example) or synaplex.load(file)"
+    )
