@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,14 +10,16 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from synaplex.errors import SpecificationError, UnreadableFileError
 from synaplex.graph import NeuralGraph
+from synaplex.population.record import StoreRecord
 from synaplex.population.specification import PopulationSpec
 from synaplex.population.store import NETWORKS, NEURONS, WEIGHTS, Store
+from synaplex.population.stored import StoredPopulation
 from synaplex.population.tables import read_weights
+from synaplex.population.url_store import open_store
 
 
-class Population:
+class Population(StoredPopulation[StoreRecord]):
     """Trained networks of one architecture and their measures, read from a store.
 
     Networks come in the order in which their seeds were first asked for. Chunks that are finished after a
@@ -39,43 +39,17 @@ class Population:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        record = store.read_record()
-        self._spec = record.specification
-        plan = record.plan()
-        self._chunks = [chunk for chunk in plan if store.is_finished(chunk)]
-        self._planned = sum(len(chunk.seeds) for chunk in plan)
-        for chunk in self._chunks:
-            store.check(chunk, record)
+        super().__init__(store, store.check)
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> Population:
-        """Open the population in a folder, finished or not; see the class for errors."""
-        return cls(Store(folder))
-
-    def remove_with_me(self) -> None:
-        """Delete the folder when this object is no longer used."""
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-
-    @property
-    def folder(self) -> Path:
-        """Where the population lies."""
-        return self._store.folder
+        """Open the population in a folder or at a URL, finished or not; see the class for errors."""
+        return cls(open_store(folder))
 
     @property
     def spec(self) -> PopulationSpec:
         """What the networks are."""
-        return self._spec
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Seeds of the networks that are there."""
-        return tuple(seed for chunk in self._chunks for seed in chunk.seeds)
-
-    @property
-    def missing(self) -> int:
-        """Number of networks that were planned but are not there yet."""
-        return self._planned - len(self)
+        return self._record.specification
 
     def networks(self) -> pl.DataFrame:
         """How each network did in each epoch.
@@ -107,10 +81,9 @@ class Population:
         """The table of `neurons`, to be filtered before it is read."""
         return self._scan(NEURONS)
 
-    def _scan(self, name: str) -> pl.LazyFrame:
-        if not self._chunks:
-            raise UnreadableFileError(f"no network of the population in {self.folder} is finished yet")
-        return pl.scan_parquet([self._store.chunk_folder(chunk) / name for chunk in self._chunks])
+    def chunk_folders(self) -> list[Path]:
+        """Where the files of each finished chunk lie."""
+        return [self._folder.chunk_folder(chunk) for chunk in self._chunks]
 
     def weights(self, seeds: Sequence[int] | None = None) -> NeuralGraph:
         """The trained networks as one batch.
@@ -136,31 +109,15 @@ class Population:
         return self.spec.network.to_module([m[0] for m in matrices], [b[0] for b in biases] or None)
 
     def _parameters(self, seeds: Sequence[int]) -> tuple[list[Tensor], list[Tensor]]:
-        where = {seed: (chunk, row) for chunk in self._chunks for row, seed in enumerate(chunk.seeds)}
-        unknown = [seed for seed in seeds if seed not in where]
-        if unknown or not seeds:
-            raise SpecificationError(f"{self!r} has no network of seeds {unknown}")
-        wanted: dict[int, list[int]] = {}
-        for seed in seeds:
-            wanted.setdefault(where[seed][0].index, []).append(seed)
-        weights, biases = [], []
-        for some in wanted.values():
-            chunk, rows = where[some[0]][0], [where[seed][1] for seed in some]
-            part = read_weights(self._store.chunk_folder(chunk) / WEIGHTS, rows)
-            weights.append(part[0])
-            biases.append(part[1])
-        place = {seed: i for i, seed in enumerate(seed for some in wanted.values() for seed in some)}
-        order = torch.tensor([place[seed] for seed in seeds])
-        return _joined(weights, order), _joined(biases, order)
-
-    def __len__(self) -> int:
-        return len(self.seeds)
+        folders, places = self._rows(seeds)
+        parts = [read_weights(folder / WEIGHTS, rows) for folder, rows in folders]
+        order = torch.tensor(places)
+        return _joined([weights for weights, _ in parts], order), _joined([biases for _, biases in parts], order)
 
     def __repr__(self) -> str:
-        missing = f", {self.missing} more planned" if self.missing else ""
         return (
             f"Population({len(self)} networks {self.spec.network} on {self.spec.dataset!r}, "
-            f"{self.spec.epochs} epochs{missing}, in {self.folder})"
+            f"{self.spec.epochs} epochs{self._gap()}, in {self.folder})"
         )
 
 

@@ -33,8 +33,8 @@ def objective(name: ObjectiveName, output: Activation = "linear") -> Objective:
     Parameters
     ----------
     name
-        ``"cross_entropy"`` over classes; ``"mean_squared_error"``, the mean over outputs; ``"binary_cross_entropy"``
-        of sigmoid outputs with targets from 0 to 1, the mean over the outputs, natural logarithm.
+        ``"cross_entropy"`` over classes; ``"mean_squared_error"``, the mean over the outputs;
+        ``"binary_cross_entropy"`` of sigmoid outputs with targets from 0 to 1, the mean over the outputs.
     output
         The activation function of the output layer.
     """

@@ -34,7 +34,10 @@ from synaplex.population.optimizers import Gradient
 
 
 class ModuleTrainer(ABC):
-    """Networks of one specification, one a seed; each is a function of the specification and its own seed.
+    """Networks of one specification, one a seed.
+
+    Each is a function of the specification and its own seed. Beside which others it is trained may change the rounding
+    of dense networks, whose matrices are multiplied together, and nothing else.
 
     Parameters
     ----------
@@ -122,8 +125,14 @@ class DenseTrainer(ModuleTrainer):
 
 
 @dataclass(frozen=True)
-class _Known(Gradient):
-    """A gradient that has been computed."""
+class KnownGradient(Gradient):
+    """A gradient that has been computed.
+
+    Attributes
+    ----------
+    value
+        Of the shape of its parameter.
+    """
 
     value: Tensor
 
@@ -149,7 +158,7 @@ class LoopTrainer(ModuleTrainer):
             gradients = torch.autograd.grad(outputs, parameters, score.delta[0].T / len(x))
             with torch.no_grad():
                 for index, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):
-                    rule.update(index, parameter, _Known(gradient))
+                    rule.update(index, parameter, KnownGradient(gradient))
             scores.append(score)
         return _joined(scores)
 
