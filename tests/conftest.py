@@ -12,6 +12,8 @@ from jaxtyping import install_import_hook
 IGNORED = "beartype.FrozenDict({__import__('typing').Self: object})"
 install_import_hook("synaplex", f"beartype.beartype(conf=beartype.BeartypeConf(hint_overrides={IGNORED}))")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# No test downloads a dataset by accident.
+os.environ.setdefault("SYNAPLEX_OFFLINE", "1")
 
 # The first example compiles kernels and imports libraries; its time says nothing about the code.
 hypothesis.settings.register_profile("synaplex", deadline=None)

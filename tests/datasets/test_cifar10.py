@@ -53,6 +53,20 @@ def test_grey_is_the_luma(folder, pixels):
     np.testing.assert_allclose(255 * data.x_train.numpy(), luma.reshape(3, -1), atol=0.51)
 
 
+def test_small_grey_images_keep_the_whole_picture(folder, pixels):
+    data = load("cifar10-grey-28", folder)
+    assert data.x_train.shape == (3, 784)
+    # Each small pixel is a mean with triangular weights of the luma beneath it, the weights of the rows apart from
+    # those of the columns: one matrix on either side.
+    step = 32 / 28
+    centres, places = (np.arange(28) + 0.5) * step, np.arange(32) + 0.5
+    weights = np.clip(1 - abs(centres[:, None] - places) / step, 0, None)
+    weights /= weights.sum(1, keepdims=True)
+    luma = pixels[:3] @ np.array([0.299, 0.587, 0.114])
+    expected = weights @ luma @ weights.T
+    np.testing.assert_allclose(255 * data.x_train.numpy().reshape(3, 28, 28), expected, atol=1.6)
+
+
 def test_a_grey_image_among_the_coloured_is_read(folder):
     grey = np.arange(1024, dtype=np.uint8).reshape(32, 32)
     write(folder / "cifar10" / "test-00000-of-00001.parquet", [encode(grey)], [1])
@@ -76,12 +90,11 @@ def test_damaged_rows_are_named(folder, image, label, message):
     assert "test-00000-of-00001.parquet" in str(caught.value)
 
 
-def test_missing_and_foreign_files_are_named(folder, tmp_path_factory, monkeypatch):
-    monkeypatch.delenv("SYNAPLEX_DATA", raising=False)
-    with pytest.raises(UnreadableFileError, match="no folder is named"):
-        load("cifar10")
+def test_missing_and_foreign_files_are_named(folder, tmp_path_factory):
+    empty = tmp_path_factory.mktemp("empty")
+    (empty / "cifar10").mkdir()
     with pytest.raises(UnreadableFileError, match=r"there is no .*train-\*.parquet"):
-        load("cifar10", tmp_path_factory.mktemp("empty"))
+        load("cifar10", empty)
     pl.DataFrame({"image": [1]}).write_parquet(folder / "cifar10" / "test-00000-of-00001.parquet")
     with pytest.raises(UnreadableFileError, match="a Parquet file with columns img"):
         load("cifar10", folder)

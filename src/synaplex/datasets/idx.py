@@ -13,7 +13,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from synaplex.datasets.dataset import Dataset
+from synaplex.datasets.download import RemoteFile
 from synaplex.datasets.registry import register
+from synaplex.datasets.sources import locate
 from synaplex.errors import UnreadableFileError
 
 FILES = (
@@ -23,6 +25,24 @@ FILES = (
     "t10k-labels-idx1-ubyte",
 )
 UNSIGNED_BYTE = 0x08
+
+MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
+FASHION_MNIST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
+PUBLISHED = {
+    "mnist": (
+        (MNIST, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609", 9_912_422),
+        (MNIST, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
+        (MNIST, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1_648_877),
+        (MNIST, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
+    ),
+    "fashion-mnist": (
+        (FASHION_MNIST, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84", 26_421_880),
+        (FASHION_MNIST, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845", 29_515),
+        (FASHION_MNIST, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073", 4_422_102),
+        (FASHION_MNIST, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", 5_148),
+    ),
+}
+"""Where each of `FILES` lies, SHA-256 and size of the gzipped file."""
 
 
 @register("mnist")
@@ -53,13 +73,13 @@ def fashion_mnist(data_dir: Path | None = None) -> Dataset:
 
 
 def _load(name: str, data_dir: Path | None, classes: tuple[str, ...]) -> Dataset:
-    if data_dir is None:
-        raise UnreadableFileError(
-            f"dataset {name!r} is read from files and no folder is named: "
-            f"put {', '.join(f'{file}.gz' for file in FILES)} into DATA_DIR/{name}/ "
-            "and pass data_dir=DATA_DIR, or set the environment variable SYNAPLEX_DATA"
-        )
-    paths = [_find(data_dir / name, file) for file in FILES]
+    packed = tuple(f"{file}.gz" for file in FILES)
+    remote = [
+        RemoteFile(file, f"{base}/{file}", f"sha256:{digest}", size)
+        for file, (base, digest, size) in zip(packed, PUBLISHED[name], strict=True)
+    ]
+    folder = locate(name, (packed, FILES), remote, data_dir)
+    paths = [gz if (gz := folder / f"{file}.gz").is_file() else folder / file for file in FILES]
     arrays = [read_idx(path) for path in paths]
     for (images_path, images), (labels_path, labels) in zip(
         zip(paths[::2], arrays[::2], strict=True), zip(paths[1::2], arrays[1::2], strict=True), strict=True
@@ -83,16 +103,6 @@ def _load(name: str, data_dir: Path | None, classes: tuple[str, ...]) -> Dataset
         y_test=y_test,
         classes=classes,
         description=f"{name}, IDX files; pixels divided by 255; the published split and order",
-    )
-
-
-def _find(folder: Path, file: str) -> Path:
-    for path in (folder / f"{file}.gz", folder / file):
-        if path.is_file():
-            return path
-    raise UnreadableFileError(
-        f"there is no {folder / file}.gz: put it there, or name another folder with data_dir= "
-        "or the environment variable SYNAPLEX_DATA"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from synaplex.datasets.dataset import Dataset
+from synaplex.datasets.image_folder import image_folder
 from synaplex.errors import UnknownNameError
 
 Loader = Callable[[Path | None], Dataset]
@@ -36,24 +37,30 @@ def load(name: str, data_dir: str | os.PathLike[str] | None = None) -> Dataset:
     Parameters
     ----------
     name
-        ``"digits"`` comes with the package; ``"mnist"``, ``"fashion-mnist"``, ``"cifar10"`` and ``"cifar10-grey"``
-        are read from files.
+        ``"digits"`` comes with the package and ``"two-moons"`` is drawn; the others of `names` are read from files. Or
+        the path of a folder of images, with a separator in it; see `image_folder`.
     data_dir
         Folder with one subfolder a dataset, such as ``DATA_DIR/mnist/train-images-idx3-ubyte.gz``; by default
-        the environment variable ``SYNAPLEX_DATA``.
+        the environment variable ``SYNAPLEX_DATA``. A dataset that has no subfolder there is downloaded, once, into
+        the cache (the environment variable ``SYNAPLEX_CACHE``, else that of the platform), unless ``SYNAPLEX_OFFLINE``
+        is set.
 
     Raises
     ------
     UnknownNameError
         If there is no dataset of that name; suggests the nearest.
     UnreadableFileError
-        If a file is missing, truncated or corrupt; names it.
+        If a file is missing and cannot be downloaded, truncated or corrupt; names it.
+    UnwritableFileError
+        If a download cannot be written.
 
     Examples
     --------
     >>> load("digits")
     Dataset('digits': 1,437 training and 360 test samples, 64 features, 10 classes)
     """
+    if name not in _LOADERS and (os.sep in name or "/" in name):
+        return image_folder(Path(name).expanduser())
     if name not in _LOADERS:
         raise UnknownNameError("dataset", name, _LOADERS)
     folder = data_dir if data_dir is not None else os.environ.get("SYNAPLEX_DATA") or None

@@ -2,9 +2,14 @@
 
 from synaplex.population.chunk import Chunk, ChunkResult, train_chunk
 from synaplex.population.engine import Engine, InProcess
+from synaplex.population.engines import find_engine
+from synaplex.population.export import export_population
+from synaplex.population.foreign import CnnZoo, ForeignPopulation, MlpCn, ModelZoo, open_population
 from synaplex.population.memory import default_chunk_size
 from synaplex.population.optimizers import SGD, Adam
 from synaplex.population.population import Population
+from synaplex.population.ranges import parse_chunks
+from synaplex.population.ray_engine import RayEngine
 from synaplex.population.record import StoreRecord
 from synaplex.population.specification import PopulationSpec
 from synaplex.population.store import Store
@@ -16,15 +21,24 @@ __all__ = [
     "Adam",
     "Chunk",
     "ChunkResult",
+    "CnnZoo",
     "Engine",
     "EpochScores",
+    "ForeignPopulation",
     "InProcess",
+    "MlpCn",
+    "ModelZoo",
     "Population",
     "PopulationSpec",
+    "RayEngine",
     "Store",
     "StoreRecord",
     "Trainer",
     "default_chunk_size",
+    "export_population",
+    "find_engine",
+    "open_population",
+    "parse_chunks",
     "train_chunk",
     "train_population",
     "train_specification",

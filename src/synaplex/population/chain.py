@@ -8,7 +8,7 @@ samples)``, so that every operand of every product is contiguous, or the transpo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,8 @@ class DenseChain:
     weights: tuple[Float[Tensor, "networks _out _in"], ...]
     biases: tuple[Float[Tensor, "networks _out 1"], ...]
     activation: Activation
+    # Results of products, by what they are and the samples in the batch: written anew in every step, in the same place.
+    _places: dict[tuple[str, int, int], Tensor] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
@@ -58,18 +60,21 @@ class DenseChain:
         return self.weights + self.biases
 
     def forward(self, x: Float[Tensor, "samples features"]) -> list[Float[Tensor, "networks _ samples"]]:
-        """The output of each layer after the input; of the last one before any softmax."""
+        """The output of each layer after the input; of the last one before any softmax.
+
+        They stay as they are until the next batch of as many samples.
+        """
         layers: list[Tensor] = []
         for link, weight in enumerate(self.weights):
-            networks, size, _ = weight.shape
+            out = self._place("forward", link, weight, weight.shape[1], len(x))
             if link == 0:
-                out = torch.mm(weight.flatten(0, 1), x.T).view(networks, size, len(x))
+                torch.mm(weight.flatten(0, 1), x.T, out=out.flatten(0, 1))
                 if self.biases:
                     out.add_(self.biases[0])
             elif self.biases:
-                out = torch.baddbmm(self.biases[link], weight, layers[-1])
+                torch.baddbmm(self.biases[link], weight, layers[-1], out=out)
             else:
-                out = torch.bmm(weight, layers[-1])
+                torch.bmm(weight, layers[-1], out=out)
             layers.append(out if link == len(self.weights) - 1 else _APPLY[self.activation](out))
         return layers
 
@@ -94,9 +99,19 @@ class DenseChain:
         for link in reversed(range(len(self.weights))):
             weight, inputs = self.weights[link], layers[link - 1] if link else x
             # Before the update: the error below a link depends on the weights that the batch went through.
-            below = torch.bmm(weight.mT, delta) if link else delta
+            below = delta
+            if link:
+                below = self._place("backward", link, weight, weight.shape[2], delta.shape[2])
+                torch.bmm(weight.mT, delta, out=below)
             rule.update(link, weight, WeightGradient(delta, inputs))
             if self.biases:
                 rule.update(len(self.weights) + link, self.biases[link], BiasGradient(delta))
             if link:
                 delta = _DIFFERENTIATE[self.activation](below, inputs)
+
+    def _place(self, what: str, link: int, weight: Tensor, size: int, samples: int) -> Float[Tensor, "networks _ _"]:
+        """Where the result of a product goes."""
+        key = what, link, samples
+        if key not in self._places:
+            self._places[key] = weight.new_empty(len(weight), size, samples)
+        return self._places[key]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-from synaplex.errors import StoreMismatchError
+from synaplex.errors import StoreError, StoreMismatchError
 from synaplex.networks import Specification
 from synaplex.population.chunk import Chunk
 from synaplex.population.engine import Engine, Task
 from synaplex.population.folder import ChunkFolder
 from synaplex.population.progress import progress_bar
+from synaplex.population.ranges import pick
 from synaplex.population.record import Record
 
 logger = logging.getLogger("synaplex")
@@ -63,6 +64,46 @@ def prepare(
     return extended
 
 
+@contextmanager
+def reserved(
+    store: ChunkFolder[R],
+    spec: Specification,
+    seeds: Sequence[int],
+    digest: str,
+    chunk_size: int | None,
+    default: int,
+    chunks: Iterable[int] | None,
+) -> Iterator[R]:
+    """The record of a folder, as `prepare` makes it, while no other process works on the chunks.
+
+    Parameters
+    ----------
+    store, spec, seeds, digest, chunk_size, default
+        See `prepare`; the folder is not locked yet.
+    chunks
+        Numbers of the chunks to work on, out of those of the seeds; other processes may work on others at the same
+        time. None: the whole store is held.
+
+    Raises
+    ------
+    StoreBusyError
+        If another process is at the store, or at one of the chunks.
+    StoreMismatchError
+        If the folder holds something else.
+    SpecificationError
+        If there is no chunk of such a number.
+    """
+    with ExitStack() as held:
+        if chunks is None:
+            held.enter_context(store.locked())
+            record = prepare(store, spec, seeds, digest, chunk_size, default)
+        else:
+            with store.planning():
+                record = prepare(store, spec, seeds, digest, chunk_size, default)
+                held.enter_context(store.claimed(pick(record.plan(seeds), chunks)))
+        yield record
+
+
 def fill(
     store: ChunkFolder[R],
     record: R,
@@ -74,6 +115,7 @@ def fill(
     stages: int,
     *,
     shown: bool,
+    chunks: Iterable[int] | None = None,
 ) -> None:
     """Run a task on every chunk of these seeds that is not finished.
 
@@ -95,13 +137,17 @@ def fill(
         How often the task reports each network.
     shown
         Whether there is to be a progress bar.
+    chunks
+        Numbers of the chunks to fill, out of those of the seeds; all by default.
 
     Raises
     ------
+    StoreError
+        If the engine is done, but a chunk is not there.
     KeyboardInterrupt
         On Ctrl-C; says how much is kept.
     """
-    plan = record.plan(seeds)
+    plan = record.plan(seeds) if chunks is None else pick(record.plan(seeds), chunks)
     missing = [chunk for chunk in plan if not store.is_finished(chunk)]
     for chunk in plan:
         if store.is_finished(chunk):
@@ -122,6 +168,11 @@ def fill(
         raise KeyboardInterrupt(
             f"stopped: {done} of {len(plan)} chunks are kept in {store.folder}; the same run goes on"
         ) from None
+    lost = [chunk.index for chunk in missing if not store.is_finished(chunk)]
+    if lost:
+        raise StoreError(
+            f"chunks {lost} were trained, but are not in {store.folder}: is that folder the same on all machines?"
+        )
 
 
 @contextmanager

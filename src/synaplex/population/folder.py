@@ -2,7 +2,7 @@
 
     NAME.json       what the folder holds: specification, versions and the seeds of each chunk
     chunks/00000/   the files of a chunk
-    .lock           held by the process that works on it
+    .lock, .locks/  held by the processes that work on it; see `synaplex.population.locks`
 
 A chunk is written under another name and renamed: whatever kills the process, a finished chunk is whole and
 an unfinished one is absent.
@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
-from filelock import FileLock, Timeout
-
-from synaplex.errors import StoreBusyError, StoreError, SynaplexError, UnwritableFileError
+from synaplex.errors import StoreError, SynaplexError, UnwritableFileError
 from synaplex.population.chunk import Chunk
+from synaplex.population.locks import FolderLocks
 from synaplex.population.record import Record
 
 R = TypeVar("R", bound=Record)
@@ -49,6 +49,10 @@ class ChunkFolder(Generic[R]):
     @property
     def _chunks_path(self) -> Path:
         return self.folder / "chunks"
+
+    def absolute(self) -> Self:
+        """The same folder for a process that works elsewhere."""
+        return type(self)(self.folder.absolute())
 
     def chunk_folder(self, chunk: Chunk) -> Path:
         """Where a finished chunk lies."""
@@ -86,29 +90,54 @@ class ChunkFolder(Generic[R]):
         Raises
         ------
         StoreBusyError
-            If another process is at it.
+            If another process is at it, or at some of its chunks.
         UnwritableFileError
             If the folder cannot be made or written.
         """
+        with self._locks().whole():
+            with _writing(self.folder):
+                self._record_path.with_name(self._record_path.name + _PARTIAL).unlink(missing_ok=True)
+                self._remove_leftovers(f"*{_PARTIAL}")
+            yield
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """Keep other processes from changing the record meanwhile; waits for those that do the same.
+
+        Raises
+        ------
+        StoreBusyError
+            If another process works on the whole store.
+        UnwritableFileError
+            If the folder cannot be made or written.
+        """
+        with self._locks().planning():
+            yield
+
+    @contextmanager
+    def claimed(self, chunks: Sequence[Chunk]) -> Iterator[None]:
+        """Keep other processes from these chunks, and remove what a dead one left of them. Begin it while `planning`.
+
+        Raises
+        ------
+        StoreBusyError
+            If another process is at one of them.
+        UnwritableFileError
+            If the folder cannot be written.
+        """
+        with self._locks().claimed([chunk.index for chunk in chunks]):
+            with _writing(self.folder):
+                for chunk in chunks:
+                    self._remove_leftovers(f"{chunk.index:05d}.*{_PARTIAL}")
+            yield
+
+    def _locks(self) -> FolderLocks:
         with _writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / ".lock")
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                raise StoreBusyError(
-                    f"another process is training into {self.folder}; wait for it, or choose another folder"
-                ) from None
-        try:
-            with _writing(self.folder):
-                self._remove_leftovers()
-            yield
-        finally:
-            lock.release()
+        return FolderLocks(self.folder)
 
-    def _remove_leftovers(self) -> None:
-        self._record_path.with_name(self._record_path.name + _PARTIAL).unlink(missing_ok=True)
-        for path in self._chunks_path.glob(f"*{_PARTIAL}"):
+    def _remove_leftovers(self, pattern: str) -> None:
+        for path in self._chunks_path.glob(pattern):
             shutil.rmtree(path)
 
     def is_finished(self, chunk: Chunk) -> bool:
@@ -118,22 +147,27 @@ class ChunkFolder(Generic[R]):
     def write_chunk(self, chunk: Chunk, files: Mapping[str, bytes]) -> None:
         """Write the files of a chunk: all of them whole, or none at all.
 
+        Where the chunk is there already, nothing is written: a task that was given up for lost and done again
+        may still come to its end, with the same chunk.
+
         Raises
         ------
         UnwritableFileError
             If the disk is full or the folder cannot be written.
         """
         final = self.chunk_folder(chunk)
-        partial = final.with_name(final.name + _PARTIAL)
         with _writing(self.folder):
+            self._chunks_path.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=f"{final.name}.", suffix=_PARTIAL, dir=self._chunks_path))
             try:
-                partial.mkdir(parents=True)
+                partial.chmod(self._chunks_path.stat().st_mode)  # mkdtemp hides the folder from everyone else
                 for name, content in files.items():
                     _write(partial / name, content)
                 os.rename(partial, final)
-            except BaseException:
+            except BaseException as error:
                 shutil.rmtree(partial, ignore_errors=True)
-                raise
+                if not (isinstance(error, OSError) and final.exists()):
+                    raise
 
 
 def _write(path: Path, content: bytes) -> None:

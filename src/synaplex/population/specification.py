@@ -37,6 +37,9 @@ class PopulationSpec(Specification):
         `synaplex.networks.initial_weights`.
     optimizer
         An optimizer or its name.
+    loss
+        Over classes: ``"cross_entropy"``, or ``"clipped_cross_entropy"``, as Keras 2.2 computes it after a softmax
+        layer; see `synaplex.population.objectives`. A regression minimizes the mean squared error.
     epochs
         Passes over the training set; 0 leaves the networks untrained.
     batch_size
@@ -61,6 +64,7 @@ class PopulationSpec(Specification):
     initializer: Initializer = Uniform()
     shared_stream: bool = False
     optimizer: Optimizer = SGD()
+    loss: Literal["cross_entropy", "clipped_cross_entropy"] = "cross_entropy"
     epochs: NonNegativeInt = 30
     batch_size: PositiveInt = 100
     data_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -14,7 +14,7 @@ from synaplex.datasets import Dataset
 from synaplex.errors import SpecificationError
 from synaplex.networks import initial_weights
 from synaplex.population.chain import DenseChain
-from synaplex.population.objectives import Objective, cross_entropy, mean_squared_error
+from synaplex.population.objectives import OBJECTIVES, Objective, mean_squared_error
 from synaplex.population.specification import PopulationSpec
 
 EVALUATION_BATCH = 512
@@ -84,7 +84,7 @@ class Trainer:
         biases = tuple(w.new_zeros(*w.shape[:2], 1) for w in weights) if spec.network.bias else ()
         self._chain = DenseChain(weights, biases, spec.network.activation)
         self._rule = spec.optimizer.rule(self._chain.parameters)
-        self._objective: Objective = cross_entropy if dataset.classes else mean_squared_error
+        self._objective: Objective = OBJECTIVES[spec.loss] if dataset.classes else mean_squared_error
         self._train, self._test = (
             (
                 x.to(device, spec.torch_dtype),
@@ -115,9 +115,9 @@ class Trainer:
         order = torch.as_tensor(batch_order(len(x), self._spec.data_seed, self._epoch), device=x.device)
         total = _Total(len(self._chain.weights[0]), x.device)
         for batch in torch.split(order, self._spec.batch_size):
-            inputs = x[batch]
+            inputs = x.index_select(0, batch)
             layers = self._chain.forward(inputs)
-            score = self._objective(layers[-1], y[batch])
+            score = self._objective(layers[-1], y.index_select(0, batch))
             total.add(score.loss, score.hits)
             self._chain.step(inputs, layers, score.delta, self._rule)
         return self._scores(*total.means(len(x)))
@@ -133,7 +133,8 @@ class Trainer:
         test_loss, test_accuracy = self._evaluate(*self._test)
         finite = torch.isfinite(train_loss) & torch.isfinite(test_loss)
         for parameter in self._chain.parameters:
-            finite &= torch.isfinite(parameter.sum((1, 2), dtype=torch.float64))
+            # Both extremes are finite where every entry is; a sum in float64 would copy the weights first.
+            finite &= torch.isfinite(parameter.amax((1, 2))) & torch.isfinite(parameter.amin((1, 2)))
         cut = slice(self._networks)
         return EpochScores(
             train_loss[cut],

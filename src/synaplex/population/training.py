@@ -14,13 +14,14 @@ from synaplex.errors import SpecificationError
 from synaplex.networks import MLP, InitializerBase, check_seeds
 from synaplex.population.chunk import Chunk, train_chunk
 from synaplex.population.engine import Engine, InProcess, Report
-from synaplex.population.filling import fill, prepare, temporary
+from synaplex.population.filling import fill, reserved, temporary
 from synaplex.population.memory import default_chunk_size
 from synaplex.population.optimizers import SGD, Adam
 from synaplex.population.population import Population
 from synaplex.population.specification import PopulationSpec
 from synaplex.population.store import Store
 from synaplex.population.trainer import check_fit
+from synaplex.population.url_store import open_store
 
 
 def train_population(
@@ -33,6 +34,7 @@ def train_population(
     initializer: InitializerBase | str = "uniform",
     shared_stream: bool = False,
     optimizer: SGD | Adam | str = "sgd",
+    loss: Literal["cross_entropy", "clipped_cross_entropy"] = "cross_entropy",
     epochs: int = 30,
     batch_size: int = 100,
     data_seed: int = 0,
@@ -42,6 +44,7 @@ def train_population(
     dtype: Literal["float32", "float64"] = "float32",
     data_dir: str | os.PathLike[str] | None = None,
     chunk_size: int | None = None,
+    chunks: Iterable[int] | None = None,
     device: torch.device | str = "cpu",
     engine: Engine | None = None,
     progress: bool = True,
@@ -64,26 +67,29 @@ def train_population(
         What to measure of hidden neurons at each snapshot: a preset such as ``"scabini"``, a measure or
         several, or measures with options; nothing by default.
     store
-        Folder that keeps the population. Where it holds one of the same specification, only missing
-        networks are trained. None: a temporary folder, removed with the returned object.
-    initializer, shared_stream, optimizer, epochs, batch_size, data_seed, snapshots, train_size, test_size,
-    dtype
+        Folder that keeps the population, or a URL that fsspec understands. Where it holds one of the same
+        specification, only missing networks are trained. None: a temporary folder, removed with the returned object.
+    initializer, shared_stream, optimizer, loss, epochs, batch_size, data_seed, snapshots, train_size,
+    test_size, dtype
         See `PopulationSpec`.
     data_dir
         Where datasets lie; see `synaplex.datasets.load`.
     chunk_size
         Networks trained at a time; chosen from memory by default, and fixed by the first run of a store.
+    chunks
+        Numbers of the chunks to train in this call, where several jobs share one store: chunk 0 holds the first
+        `chunk_size` seeds, and so on. All by default. Needs a store.
     device
         Where to train, as torch names it.
     engine
-        Where chunks run; in this process by default.
+        Where chunks run; in this process by default. See `RayEngine` for several machines.
     progress
         Whether to show the time left on a terminal.
 
     Returns
     -------
     Population
-        With at least the networks asked for.
+        With at least the networks asked for, or those of the chunks.
 
     Raises
     ------
@@ -92,7 +98,8 @@ def train_population(
     UnknownNameError
         For a dataset, measure, initializer or optimizer that does not exist; suggests the nearest.
     StoreMismatchError, StoreBusyError
-        If the folder holds a population of another specification, or another process works on it.
+        If the folder holds a population of another specification, or another process works on it or on one of
+        the chunks.
     UnreadableFileError, UnwritableFileError
         If data or a finished chunk are damaged, or a chunk cannot be written. Nothing finished is lost.
     KeyboardInterrupt
@@ -113,6 +120,7 @@ def train_population(
         initializer=initializer,
         shared_stream=shared_stream,
         optimizer=optimizer,
+        loss=loss,
         epochs=epochs,
         batch_size=batch_size,
         data_seed=data_seed,
@@ -129,6 +137,7 @@ def train_population(
         store=store,
         data_dir=data_dir,
         chunk_size=chunk_size,
+        chunks=chunks,
         device=device,
         engine=engine,
         progress=progress,
@@ -143,6 +152,7 @@ def train_specification(
     store: str | os.PathLike[str] | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     chunk_size: int | None = None,
+    chunks: Iterable[int] | None = None,
     device: torch.device | str = "cpu",
     engine: Engine | None = None,
     progress: bool = True,
@@ -151,12 +161,15 @@ def train_specification(
     wanted = check_seeds(list(seeds))
     if chunk_size is not None and chunk_size < 1:
         raise SpecificationError(f"chunk_size must be at least 1, got {chunk_size}")
+    if chunks is not None and store is None:
+        raise SpecificationError("chunks are numbered within a store: name its folder with store=")
     data = load(spec.dataset, data_dir) if dataset is None else dataset
     check_fit(spec, data.subset(spec.train_size, spec.test_size))
+    run = _Run(spec, wanted, data, chunk_size, None if chunks is None else tuple(chunks), device, engine, progress)
     if store is not None:
-        return _train(spec, wanted, data, Store(store), chunk_size, device, engine or InProcess(), progress)
+        return run(open_store(store))
     with temporary() as folder:
-        population = _train(spec, wanted, data, Store(folder), chunk_size, device, engine or InProcess(), progress)
+        population = run(Store(folder))
     population.remove_with_me()
     return population
 
@@ -175,20 +188,34 @@ class _TrainAndKeep:
         self.store.commit(chunk, result)
 
 
-def _train(
-    spec: PopulationSpec,
-    seeds: tuple[int, ...],
-    dataset: Dataset,
-    store: Store,
-    chunk_size: int | None,
-    device: torch.device | str,
-    engine: Engine,
-    progress: bool,
-) -> Population:
-    with store.locked():
-        record = prepare(store, spec, seeds, dataset.digest(), chunk_size, default_chunk_size(spec))
-        # The recorded specification may name the same measures in another order, which is that of the columns.
-        task = _TrainAndKeep(record.specification, dataset, store, device)
-        title = f"networks {spec.network} on {spec.dataset}"
-        fill(store, record, seeds, task, engine, store.check, title, spec.epochs + 1, shown=progress)
-        return Population(store)
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What `train_specification` was asked for, once it is known to make sense."""
+
+    spec: PopulationSpec
+    seeds: tuple[int, ...]
+    dataset: Dataset
+    chunk_size: int | None
+    chunks: tuple[int, ...] | None
+    device: torch.device | str
+    engine: Engine | None
+    progress: bool
+
+    def __call__(self, store: Store) -> Population:
+        digest, default = self.dataset.digest(), default_chunk_size(self.spec)
+        with reserved(store, self.spec, self.seeds, digest, self.chunk_size, default, self.chunks) as record:
+            # The recorded specification may name the same measures in another order, which is that of the columns.
+            task = _TrainAndKeep(record.specification, self.dataset, store.absolute(), self.device)
+            fill(
+                store,
+                record,
+                self.seeds,
+                task,
+                self.engine or InProcess(),
+                store.check,
+                f"networks {self.spec.network} on {self.spec.dataset}",
+                self.spec.epochs + 1,
+                shown=self.progress,
+                chunks=self.chunks,
+            )
+            return Population(store)
