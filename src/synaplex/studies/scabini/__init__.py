@@ -4,13 +4,16 @@ A population of networks that differ in their random initial weights is trained,
 as a vertex of a weighted graph, and the measures are held against the accuracy of the networks.
 
 The files follow the paper: `recipe` (what is trained, how it is analysed), `layer_averages` (eq. 11), `relations` and
-`separability` (fig. 4), `selection` (fig. 5), `vocabulary` (figs. 6 and 7, table 1), `evolution` (its future work);
-`nulls` and `prediction` are the controls, `findings` the claims as tested statements, `published` the paper's numbers.
+`separability` (fig. 4), `selection` (fig. 5), `vocabulary` (figs. 6 and 7, table 1), `evolution` and `robustness` (its
+future work), `initialization` (section 3.1) and `released` (the scale of the released data); `nulls` and `controls` are
+the null models, `findings` the claims as tested statements, `published` the paper's numbers. `benchmarks` puts several
+datasets side by side (table 2).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from synaplex.studies.study import Study
 
@@ -26,9 +29,15 @@ def run(
     epochs: int = 30,
     data_dir: Path | None = None,
     chunk_size: int | None = None,
+    recipe: str = "paper",
+    initializations: int = 0,
+    train: bool = True,
     progress: bool = True,
 ) -> Path:
     """Train the population, or what is missing of it, analyse it and write the report.
+
+    Of several datasets, each gets a folder and report of its own, ``OUT-mnist`` beside ``OUT`` and so on, and `out`
+    holds what they say together, ``results.md`` among it.
 
     Parameters
     ----------
@@ -36,7 +45,7 @@ def run(
         Folder for ``population/``, ``tables/``, ``figures/`` and ``report.html``. A run that was broken off goes on
         where it stopped; the same call with the same result gives the same tables, byte for byte.
     dataset
-        A name that `synaplex.datasets.load` knows.
+        A name that `synaplex.datasets.load` knows, or several parted by commas.
     networks
         How many, at least 20. The paper: 1,000.
     seed
@@ -47,6 +56,13 @@ def run(
         Where datasets lie; see `synaplex.datasets.load`.
     chunk_size
         Networks trained at a time; chosen from memory by default.
+    recipe
+        ``"paper"``: networks as the text describes them. ``"released"``: as those of the released data were made, with
+        the clipped cross-entropy of Keras 2.2 and all layers of a network drawn from one stream.
+    initializations
+        Networks for each other way to draw initial weights; none by default. Of several datasets, on the first.
+    train
+        Whether to train what is missing. If not, the networks that are there are analysed, if they are at least 20.
     progress
         Whether to say on standard error what is being done.
 
@@ -66,16 +82,22 @@ def run(
     UnreadableFileError, UnwritableFileError
         If data cannot be read or results not written.
     """
+    from synaplex.studies.scabini.benchmarks.run import run as run_benchmarks
     from synaplex.studies.scabini.run import run as run_study
 
-    return run_study(
+    names = [name.strip() for name in dataset.split(",") if name.strip()] or [dataset]
+    chosen: dict[str, Any] = {"dataset": names[0]} if len(names) == 1 else {"datasets": names}
+    return (run_study if len(names) == 1 else run_benchmarks)(
         Path(out),
-        dataset=dataset,
+        **chosen,
         networks=networks,
         seed=seed,
         epochs=epochs,
         data_dir=data_dir,
         chunk_size=chunk_size,
+        recipe=recipe,
+        initializations=initializations,
+        train=train,
         progress=progress,
     )
 

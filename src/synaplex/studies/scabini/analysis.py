@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ from synaplex.errors import TrainingError
 from synaplex.neurons import Stability, accuracy_groups, occurrence
 from synaplex.population import Population, PopulationSpec
 from synaplex.studies.prediction import compare_features, sampling_noise
-from synaplex.studies.scabini import published
+from synaplex.studies.scabini import published, released
 from synaplex.studies.scabini.controls import Relations, null_table
 from synaplex.studies.scabini.evolution import Evolution, evolution, snapshots_of
+from synaplex.studies.scabini.initialization import OTHERS, OWN, compare_initializations
 from synaplex.studies.scabini.labels import PAPER_ORDER
 from synaplex.studies.scabini.layer_averages import LayerAverages, layer_averages, neuron_values, subgraph_scale
 from synaplex.studies.scabini.nulls import null_draws
 from synaplex.studies.scabini.recipe import FEWEST_NETWORKS, Analysis
 from synaplex.studies.scabini.relations import relations
+from synaplex.studies.scabini.robustness import KNOWN, feature_sets, robustness
 from synaplex.studies.scabini.selection import Selection, pair_correlations, select
 from synaplex.studies.scabini.separability import separability
 from synaplex.studies.scabini.vocabulary import (
@@ -98,8 +101,15 @@ class Results:
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
-def analyse(population: Population, dataset: Dataset, wanted: range, settings: Analysis, stage: Stage) -> Results:
-    """Analyse the networks of some seeds of a population.
+def analyse(
+    population: Population,
+    dataset: Dataset,
+    wanted: Sequence[int],
+    settings: Analysis,
+    stage: Stage,
+    variants: Mapping[str, Population] = MappingProxyType({}),
+) -> Results:
+    """Analyse the networks of some seeds of a population, beside some with other initial weights.
 
     Raises
     ------
@@ -127,6 +137,9 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
         statistics = weight_statistics(population.weights, seeds)
         axes = {measure: averages.of([measure]).complete for measure in PAPER_ORDER} | {STATNN: statistics}
         separable = separability(axes, worst, best, repeats=settings.separations, **intervals)
+    with stage("the same networks under attack"):
+        unit = bool(dataset.x_test.min() >= 0) and bool(dataset.x_test.max() <= 1)
+        tough = robustness(population.weights, seeds, dataset, settings.attacked) if unit else None
     with stage("neuron types: elbow, vocabulary, occurrence, stability"):
         vocabulary = Vocabulary.find(final, settings.types, settings.starts, settings.seed)
         shares = vocabulary.shares(final)
@@ -134,7 +147,8 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
         steady = vocabulary_stability(vocabulary, final, settings)
         beside = beside_published(vocabulary.table(), published.table_1())
     with stage(f"null models: {settings.draws} draws each, measured and related like the trained networks"):
-        relate = Relations(last, worst, best, scale, vocabulary, settings)
+        retained = None if tough is None else tough.retained
+        relate = Relations(last, worst, best, scale, vocabulary, settings, retained)
         controls: list[pl.DataFrame] = []
 
         def drawn() -> Iterator[tuple[str, Mapping[tuple[str, str, int | None], float]]]:
@@ -154,6 +168,7 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
             "layer averages, all eight measures": averages.complete,
             "layer averages of s, bc, sg": averages.of(published.KEPT).complete,
             "neuron types": shares,
+            "neuron types by layer": vocabulary.layer_shares(final),
             "StatNN and layer averages": np.hstack([statistics, averages.complete]),
             "StatNN and neuron types": np.hstack([statistics, shares]),
             "untrained: StatNN": weight_statistics(untrained(spec), seeds),
@@ -161,7 +176,15 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
             "untrained: neuron types": vocabulary.shares(first),
             **{f"layer averages of {measure}": averages.of([measure]).complete for measure in PAPER_ORDER},
         }
-        prediction = compare_features(sets, last, STATNN, folds=settings.folds, repeats=settings.repeats, **intervals)
+        folds: Any = {"folds": settings.folds, "repeats": settings.repeats}
+        prediction = compare_features(sets, last, STATNN, **folds, **intervals)
+        extra = {}
+        if tough is not None:
+            some = {name: sets[name] for name in (STATNN, "layer averages, all eight measures", "neuron types")}
+            extra["robustness"] = tough.table()
+            extra["robustness_prediction"] = compare_features(
+                feature_sets(tough.accuracy, some, STATNN), tough.retained, KNOWN, **folds, **intervals
+            )
     with stage(f"measures and types over {spec.epochs} epochs"):
         controls.append(control_elbow(first, "untrained", settings).table)
         moved = evolution(
@@ -173,6 +196,18 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
             {**groups, "all": np.arange(len(seeds))},
             settings,
         )
+    others: dict[str, pl.DataFrame] = {}
+    if variants:
+        with stage("networks that differ in one thing"):
+            others, compared = _variants(variants, final, seeds, last, settings)
+            extra |= compared
+    if released.applies(spec):
+        with stage("types on the scale of the released data"):
+            frames = {"trained": final, "untrained": first}
+            frames |= {name: others[name] for name in ("shared", "streams", "clipped", "exact") if name in others}
+            extra["types_beside_released"] = released.beside_released(frames, settings)
+            extra["largest_values"] = released.largest_values(vocabulary.scale.table())
+            controls.append(released.elbow_on_released_scale(final, settings))
     tables = {
         "accuracy": _accuracy_by_epoch(epochs, seeds),
         "networks": _networks(epochs, spec.epochs, seeds, groups, averages, shares),
@@ -195,7 +230,9 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
         "epochs_relations": moved.relations,
         "epochs_shares": moved.shares,
         "epochs_types": moved.types,
+        "epochs_separability": moved.separability,
         "undefined": _undefined(population, seeds),
+        **extra,
     }
     return Results(
         spec=spec,
@@ -216,6 +253,30 @@ def analyse(population: Population, dataset: Dataset, wanted: range, settings: A
         evolution=moved,
         tables=tables,
     )
+
+
+def _variants(
+    variants: Mapping[str, Population],
+    final: pl.DataFrame,
+    seeds: tuple[int, ...],
+    accuracy: Float[np.ndarray, " networks"],
+    settings: Analysis,
+) -> tuple[dict[str, pl.DataFrame], dict[str, pl.DataFrame]]:
+    """The final neurons of networks with other initial weights, and the tables that compare them with the study's."""
+    shared = sorted(set(seeds).intersection(*(population.seeds for population in variants.values())))
+    own = dict(zip(seeds, accuracy.tolist(), strict=True))
+    frames = {OWN: final.filter(pl.col("seed").is_in(shared))}
+    accuracies = {OWN: np.array([own[seed] for seed in shared])}
+    spare = [seed for seed in seeds if seed not in set(shared)][: len(shared)]
+    if len(spare) == len(shared):
+        frames[OTHERS] = final.filter(pl.col("seed").is_in(spare))
+        accuracies[OTHERS] = np.array([own[seed] for seed in spare])
+    for name, population in variants.items():
+        last = population.networks().filter(pl.col("epoch") == population.spec.epochs, pl.col("seed").is_in(shared))
+        accuracies[name] = last.sort("seed")["test_accuracy"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        frames[name] = _snapshot(population, tuple(shared), population.spec.epochs)
+    rows, types = compare_initializations(frames, accuracies, settings)
+    return frames, {"initializations": rows, "initialization_types": types}
 
 
 def _finished(

@@ -6,6 +6,7 @@ import polars as pl
 
 from synaplex.studies.prediction import PENALTIES
 from synaplex.studies.scabini.analysis import Results
+from synaplex.studies.scabini.robustness import SIZES
 
 VERDICTS = (
     "Each statement can be false: it holds, fails, or stays undecided where an interval covers both. The tests are "
@@ -109,6 +110,46 @@ EPOCHS_TYPES = (
     "measures."
 )
 
+EPOCHS_GROUPS = (
+    "Left: how many of the networks that end up as the worst and the best a line through each measure's averages of "
+    "that epoch tells rightly (bold: the measures of which the paper says so); dotted: chance. Right: neurons of high "
+    "subgraph centrality in the two groups, on the scale of the last snapshot."
+)
+
+RELEASED = (
+    "The data released with the paper tell the constants by which its MNIST neurons were scaled, and the centroids to "
+    "four digits. Here our neurons are put on that scale: largest values of fewer networks are smaller, and only on a "
+    "common scale can centroids agree."
+)
+
+RELEASED_FIGURE = "Centroids on the scale of the released data, both layers together."
+
+RELEASED_TABLE = "Every centroid beside the released one, both layers together and each alone."
+
+LARGEST_TABLE = "The constants of the scale: the extremes of this population and of the released 1,000 networks."
+
+ROBUSTNESS_FIGURE = (
+    "Left: accuracy under attack. Right: how much of the share retained each set of features explains in unseen "
+    "networks; the band is what accuracy and weight statistics explain together."
+)
+
+INITIALIZATION = (
+    "The paper says that initial weights in [−1, 1] tend to give poorer networks and narrower ranges more similar "
+    "ones. What it does not say: in its released data all layers of a network start from the same random sequence; and "
+    "Keras 2.2, with which it was made, clips probabilities at 10⁻⁷, so that a sample told wrongly with certainty has "
+    "no gradient. Networks of the same seeds were trained with each thing changed; a seed draws the same numbers, "
+    "stretched."
+)
+
+INITIALIZATION_FIGURE = (
+    "Left: test accuracy (mean, one deviation, extremes). Right: the centroids of each, on its own scale."
+)
+
+INITIALIZATION_TABLE = (
+    "Accuracy, its difference and the ratio of deviations to the study's own networks of the same seeds, the "
+    "number of types at the elbow, and how far the centroids lie apart (root mean square)."
+)
+
 UNDEFINED_TABLE = "Neurons without a value for a measure, counted over all snapshots; they are left out of averages."
 
 
@@ -206,6 +247,18 @@ def prediction(results: Results) -> str:
         "How much of the accuracy of unseen networks each set of features explains. The band is what weight statistics "
         "explain: whatever lies left of it says less than they do. The finite test set leaves at most "
         f"{results.ceiling:.2f} to be explained."
+    )
+
+
+def robustness(results: Results) -> str:
+    """What the attack is."""
+    sizes = ", ".join(f"{size:g}" for size in SIZES)
+    samples = min(results.settings.attacked, len(results.dataset.x_test))
+    return (
+        "The paper asks for the impact of adversarial samples. Each network is attacked by the sign of its own "
+        f"gradient (FGSM), on the first {samples:,} test samples, each input changed by {sizes}. How robust a "
+        "network is: the share of the samples it tells rightly that it still does "
+        "under attack, mean over these sizes."
     )
 
 

@@ -38,6 +38,8 @@ class Relations:
         Found on the trained networks.
     settings
         Of the analysis.
+    robustness
+        Of the trained networks, where it was measured.
     """
 
     accuracy: Float[np.ndarray, " networks"]
@@ -46,6 +48,7 @@ class Relations:
     scale: Mapping[int, float]
     vocabulary: Vocabulary
     settings: Analysis
+    robustness: Float[np.ndarray, " networks"] | None = None
 
     def __call__(self, frame: pl.DataFrame) -> dict[Key, float]:
         """The numbers.
@@ -72,6 +75,10 @@ class Relations:
         for name, features in (("layer averages", means.complete), ("neuron types", shares)):
             r2, tau = score(features, self.accuracy, folds=chosen.folds, repeats=chosen.repeats, seed=chosen.seed)
             numbers["r2", name, None], numbers["tau", name, None] = r2, tau
+            if self.robustness is not None:
+                r2, tau = score(features, self.robustness, folds=chosen.folds, repeats=chosen.repeats, seed=chosen.seed)
+                numbers["r2", f"robustness from {name}", None] = r2
+                numbers["tau", f"robustness from {name}", None] = tau
         return numbers
 
 

@@ -11,10 +11,12 @@ from jaxtyping import Float, Int
 from sklearn.metrics import adjusted_rand_score
 
 from synaplex.studies.prediction import score
-from synaplex.studies.scabini.layer_averages import LayerAverages, layer_averages
-from synaplex.studies.scabini.published import KEPT
+from synaplex.studies.scabini.labels import PAPER_ORDER
+from synaplex.studies.scabini.layer_averages import LayerAverages, layer_averages, neuron_values
+from synaplex.studies.scabini.published import HIGH_SUBGRAPH_CENTRALITY, KEPT
 from synaplex.studies.scabini.recipe import Analysis
 from synaplex.studies.scabini.relations import correlations
+from synaplex.studies.scabini.separability import separated
 from synaplex.studies.scabini.vocabulary import Vocabulary
 
 
@@ -36,13 +38,17 @@ class Evolution:
         `agreement`, the adjusted Rand index, on that epoch's neurons, between the final vocabulary and one found at
         that epoch; `centroid_distance` between the two (root mean square, types in order of strength); `r2_types` and
         `r2_averages`, how well final accuracy is predicted from that epoch's neuron types and from its layer averages
-        of the paper's three measures.
+        of the paper's three measures; `high_worst` and `high_best`, the share of neurons of high subgraph centrality
+        in the groups, on the scale of the last snapshot.
+    separability
+        A row an epoch and measure: the share of the worst and the best networks that a line tells `rightly`.
     """
 
     averages: pl.DataFrame
     relations: pl.DataFrame
     shares: pl.DataFrame
     types: pl.DataFrame
+    separability: pl.DataFrame
 
 
 def evolution(
@@ -78,7 +84,9 @@ def evolution(
     """
     last = accuracy[max(accuracy)]
     final_labels = vocabulary.labels(final)
-    averages, relations, shares, types = [], [], [], []
+    averages, relations, shares, told = [], [], [], []
+    types: list[dict[str, float | None]] = []
+    worst, best = groups["worst"], groups["best"]
     for epoch, frame in snapshots:
         means = layer_averages(frame, scale)
         spoken = vocabulary.shares(frame)
@@ -100,14 +108,22 @@ def evolution(
                 **_types_then(frame, vocabulary, final_labels, settings),
                 "r2_types": _r2(spoken, last, settings),
                 "r2_averages": _r2(means.of(KEPT).complete, last, settings),
+                **_high(frame, scale, worst, best),
             }
         )
+        for measure in PAPER_ORDER:
+            axes = means.of([measure]).complete
+            right = separated(axes, worst, best, repeats=settings.separations, seed=settings.seed)
+            told.append((epoch, measure, float(right.mean())))
         tick()
     return Evolution(
         averages=_stacked(averages),
         relations=_stacked(relations),
         shares=_stacked(shares),
         types=pl.DataFrame(types, schema_overrides={"epoch": pl.Int32}),
+        separability=pl.DataFrame(
+            told, schema={"epoch": pl.Int32, "measure": pl.String, "rightly": pl.Float64}, orient="row"
+        ),
     )
 
 
@@ -152,6 +168,17 @@ def _types_then(
         "agreement": float(adjusted_rand_score(labels, own.labels(frame))),
         "centroid_distance": float(np.sqrt((apart**2).mean())),
     }
+
+
+def _high(
+    frame: pl.DataFrame,
+    scale: Mapping[int, float],
+    worst: Int[np.ndarray, " n"],
+    best: Int[np.ndarray, " n"],
+) -> dict[str, float]:
+    _, values = neuron_values(frame, scale)
+    high = (values["subgraph_centrality"] > HIGH_SUBGRAPH_CENTRALITY).mean(axis=1)
+    return {"high_worst": float(high[worst].mean()), "high_best": float(high[best].mean())}
 
 
 def _r2(

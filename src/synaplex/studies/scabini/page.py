@@ -31,8 +31,11 @@ def page(results: Results, found: tuple[Finding, ...], drawn: Mapping[str, Figur
     sections.selection()
     sections.types()
     sections.occurrence()
+    sections.released()
     sections.controls()
     sections.training()
+    sections.robustness()
+    sections.initialization()
     sections.method()
     return report
 
@@ -74,7 +77,9 @@ def _facts(results: Results, origin: Origin) -> dict[str, str]:
         "training": (
             f"uniform weights in [{INITIALIZER.low}, {INITIALIZER.high}], no "
             "bias, SGD "
-            f"{spec.optimizer.learning_rate}, batch {spec.batch_size}, {spec.epochs} epochs"
+            f"{spec.optimizer.learning_rate}, batch {spec.batch_size}, {spec.epochs} epochs, "
+            f"{spec.loss.replace('_', ' ')}"
+            f"{', one random stream for all layers' if spec.shared_stream else ''}"
         ),
         "snapshots": f"{len(spec.snapshots)}, of {len(results.layers)} hidden neurons a network",
         "seed": str(results.settings.seed),
@@ -163,7 +168,32 @@ class _Sections:
         self._figure("epochs-correlations", captions.EPOCHS_CORRELATIONS)
         self._figure("epochs-averages", captions.EPOCHS_AVERAGES)
         self._figure("epochs-types", captions.EPOCHS_TYPES)
+        self._figure("epochs-groups", captions.EPOCHS_GROUPS)
         self._findings("training")
+
+    def released(self) -> None:
+        if "types_beside_released" not in self._tables:
+            return
+        self._page.section("On the scale of the released data", captions.RELEASED)
+        self._figure("table1-released", captions.RELEASED_FIGURE)
+        self._page.table(self._tables["types_beside_released"], captions.RELEASED_TABLE)
+        self._page.table(self._tables["largest_values"], captions.LARGEST_TABLE)
+        self._findings("released")
+
+    def robustness(self) -> None:
+        if "robustness" not in self._tables:
+            return
+        self._page.section("Under attack", captions.robustness(self._results))
+        self._figure("robustness", captions.ROBUSTNESS_FIGURE)
+        self._findings("robustness")
+
+    def initialization(self) -> None:
+        if "initializations" not in self._tables:
+            return
+        self._page.section("Other initial weights, another loss", captions.INITIALIZATION)
+        self._figure("initializations", captions.INITIALIZATION_FIGURE)
+        self._page.table(self._tables["initializations"], captions.INITIALIZATION_TABLE)
+        self._findings("initialization")
 
     def method(self) -> None:
         self._page.section("How it was done", captions.method(self._results))

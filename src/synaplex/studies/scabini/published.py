@@ -104,3 +104,33 @@ def released_types() -> pl.DataFrame:
     """The MNIST types to four digits, with each type's share of 300,000 neurons, from the released data."""
     schema = {"type": pl.Int32, **dict.fromkeys(KEPT, pl.Float64), "share": pl.Float64}
     return pl.DataFrame(_RELEASED, schema=schema, orient="row")
+
+
+_RELEASED_LAYERS = {
+    "layer 1": (
+        (-0.3819, -0.2004, -0.0439, 0.0452, 0.1232, 0.3247),
+        (0.5809, 0.7398, 0.8298, 0.8810, 0.8811, 0.9134),
+        (0.1238, 0.1359, 0.1309, 0.3874, 0.1353, 0.1772),
+    ),
+    "layer 2": (
+        (-0.4180, -0.2368, -0.0668, 0.0644, 0.1119, 0.3225),
+        (0.5486, 0.7178, 0.7915, 0.8417, 0.8279, 0.8456),
+        (0.0932, 0.1114, 0.1159, 0.3469, 0.1186, 0.1614),
+    ),
+}
+
+
+def released_centroids() -> pl.DataFrame:
+    """The MNIST centroids of the released data, both layers together and each alone: `rows`, `type`, the measures."""
+    whole = released_types().drop("share").insert_column(0, pl.lit("all layers").alias("rows"))
+    layers = [
+        pl.DataFrame(
+            {
+                "rows": [rows] * TYPES,
+                "type": pl.Series(range(1, TYPES + 1), dtype=pl.Int32),
+                **dict(zip(KEPT, columns, strict=True)),
+            }
+        )
+        for rows, columns in _RELEASED_LAYERS.items()
+    ]
+    return pl.concat([whole, *layers])

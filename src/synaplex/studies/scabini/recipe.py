@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from synaplex.datasets import Dataset
-from synaplex.errors import SpecificationError
+from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.networks import MLP, Uniform, mlp
 from synaplex.population import SGD, PopulationSpec
 
@@ -13,6 +16,12 @@ INITIALIZER = Uniform(low=-0.9, high=0.9)
 OPTIMIZER = SGD(learning_rate=0.01)
 BATCH_SIZE = 100
 """The paper's, section 3.1: uniform initial weights, no bias, ReLU, softmax, plain gradient descent."""
+
+RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"paper": {}, "released": {"loss": "clipped_cross_entropy", "shared_stream": True}}
+)
+"""Ways to train: ``"paper"``, what the text says, read exactly; ``"released"``, as the released networks were made:
+with the cross-entropy of Keras 2.2 and all layers of a network drawn from one stream."""
 
 FEWEST_NETWORKS = 20
 """Below this, the best and the worst networks are too few to be told apart."""
@@ -49,6 +58,8 @@ class Analysis:
         Repeats of the cross-validation that tells best from worst networks.
     vocabulary_resamples
         Populations drawn to see how stable the vocabulary is.
+    attacked
+        Test samples of the adversarial attack, at most.
     """
 
     seed: int = 0
@@ -63,14 +74,22 @@ class Analysis:
     repeats: int = 5
     separations: int = 3
     vocabulary_resamples: int = 30
+    attacked: int = 2000
 
 
-def specification(dataset: Dataset, epochs: int, seed: int) -> PopulationSpec:
+def specification(dataset: Dataset, epochs: int, seed: int, recipe: str = "paper") -> PopulationSpec:
     """The paper's networks for a dataset.
 
     Images of 28 x 28 pixels get the paper's network 784-200-100-10, digits of 8 x 8 one a sixth as wide, 64-32-16-10.
     Other datasets get hidden layers of half and a quarter of their inputs, between 16 and 200 neurons.
+
+    Raises
+    ------
+    UnknownNameError
+        If `recipe` is not in `RECIPES`.
     """
+    if recipe not in RECIPES:
+        raise UnknownNameError("recipe", recipe, RECIPES)
     return PopulationSpec(
         dataset=dataset.name,
         network=_network(dataset),
@@ -80,7 +99,54 @@ def specification(dataset: Dataset, epochs: int, seed: int) -> PopulationSpec:
         batch_size=BATCH_SIZE,
         data_seed=seed,
         measures="scabini",
+        **RECIPES[recipe],
     )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Networks that differ from the study's own in one thing.
+
+    Attributes
+    ----------
+    name
+        Of its folder and of its rows in tables.
+    title
+        In words.
+    changes
+        Fields of the specification.
+    """
+
+    name: str
+    title: str
+    changes: Mapping[str, Any]
+
+
+def variants(base: PopulationSpec) -> tuple[Variant, ...]:
+    """What networks are compared with: other streams, the other loss, other ranges.
+
+    A network of one seed draws the same numbers in every range, stretched.
+    """
+    stream = (
+        Variant("streams", "a stream for each layer", {"shared_stream": False})
+        if base.shared_stream
+        else Variant("shared", "one stream for all layers", {"shared_stream": True})
+    )
+    loss = (
+        Variant("exact", "exact cross-entropy", {"loss": "cross_entropy"})
+        if base.loss == "clipped_cross_entropy"
+        else Variant("clipped", "clipped cross-entropy", {"loss": "clipped_cross_entropy"})
+    )
+    ranges = [
+        Variant(f"{bound:.1f}", f"weights in ±{bound:g}", {"initializer": Uniform(low=-bound, high=bound)})
+        for bound in (1.0, 0.6, 0.3)
+    ]
+    return (stream, loss, *ranges)
+
+
+def variant_specification(base: PopulationSpec, variant: Variant) -> PopulationSpec:
+    """The networks of a population with one thing changed, measured at the end only."""
+    return PopulationSpec(**{**dict(base), **variant.changes, "snapshots": (base.epochs,)})
 
 
 def _network(dataset: Dataset) -> MLP:

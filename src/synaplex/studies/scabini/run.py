@@ -1,21 +1,36 @@
-"""The run of the study: train, analyse, write."""
+"""The run of the study on one dataset: train, analyse, write."""
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
-from synaplex.datasets import load
-from synaplex.population import train_specification
+from synaplex.datasets import Dataset, load
+from synaplex.errors import SpecificationError, UnreadableFileError
+from synaplex.population import Population, PopulationSpec, train_specification
 from synaplex.report import save_figure
+from synaplex.report.files import replacing
 from synaplex.studies.files import clear_leftovers, write_tables
 from synaplex.studies.machine import Origin, machine
-from synaplex.studies.scabini import recipe
 from synaplex.studies.scabini.analysis import analyse
 from synaplex.studies.scabini.drawings import drawings
 from synaplex.studies.scabini.findings import findings, findings_table
 from synaplex.studies.scabini.page import page
+from synaplex.studies.scabini.recipe import (
+    FEWEST_NETWORKS,
+    Analysis,
+    check,
+    network_seeds,
+    specification,
+    variant_specification,
+    variants,
+)
 from synaplex.studies.stages import stages
+
+RECORD = "analysis.json"
+"""Written last: which networks were analysed, and how."""
 
 
 def run(
@@ -28,24 +43,51 @@ def run(
     data_dir: Path | None,
     chunk_size: int | None,
     progress: bool,
-    settings: recipe.Analysis | None = None,
+    recipe: str = "paper",
+    initializations: int = 0,
+    train: bool = True,
+    settings: Analysis | None = None,
+    again: bool = True,
 ) -> Path:
-    """See `synaplex.studies.scabini.run`; `settings` are those of the analysis, by default the study's own."""
+    """See `synaplex.studies.scabini.run`.
+
+    `settings` are those of the analysis, by default the study's own; without `again`, an analysis of the same networks
+    with the same settings that is there already is left as it is.
+    """
     started = time.perf_counter()
     stage = stages(progress)
     data = load(dataset, data_dir)
-    recipe.check(networks, epochs, seed, data)
-    seeds = recipe.network_seeds(networks, seed)
+    check(networks, epochs, seed, data)
+    seeds = network_seeds(networks, seed)
+    spec = specification(data, epochs, seed, recipe)
+    chosen = settings or Analysis(seed=seed)
+    trainer = _Trainer(data, chunk_size, progress, train)
     with stage(f"{networks} networks on {dataset}, {epochs} epochs"):
-        population = train_specification(
-            recipe.specification(data, epochs, seed),
-            seeds=seeds,
-            dataset=data,
-            store=out / "population",
-            chunk_size=chunk_size,
-            progress=progress,
-        )
-    results = analyse(population, data, seeds, settings or recipe.Analysis(seed=seed), stage)
+        population, analysed = trainer.get(spec, seeds, out / "population")
+    others = {}
+    if initializations:
+        for variant in variants(spec):
+            changed = variant_specification(spec, variant)
+            with stage(f"{initializations} networks with {variant.title}"):
+                try:
+                    others[variant.name], _ = trainer.get(
+                        changed, seeds[:initializations], out / "initializations" / variant.name / "population"
+                    )
+                except UnreadableFileError:
+                    if train:
+                        raise
+    record = {
+        "specification": spec.model_dump(mode="json"),
+        "dataset": data.digest(),
+        "seeds": list(analysed),
+        "initializations": {name: sorted(one.seeds) for name, one in others.items()},
+        "settings": asdict(chosen),
+        "version": machine()["versions"],
+    }
+    if not again and analysis_record(out) == record:
+        return out / "report.html"
+    (out / RECORD).unlink(missing_ok=True)
+    results = analyse(population, data, analysed, chosen, stage, others)
     found = findings(results)
     results.tables["findings"] = findings_table(found)
     with stage("tables, figures and the report"):
@@ -54,7 +96,52 @@ def run(
         drawn = drawings(results, population)
         for name, figure in drawn.items():
             save_figure(figure, out / "figures", name)
-        options = {"dataset": dataset, "networks": networks, "seed": seed, "epochs": epochs, "out": out}
-        command = " ".join(["synaplex study scabini", *(f"--{name} {value}" for name, value in options.items())])
+        options = {"dataset": dataset, "networks": networks, "seed": seed, "epochs": epochs}
+        options |= {"recipe": recipe} if recipe != "paper" else {}
+        options |= {"initializations": initializations} if initializations else {}
+        command = " ".join(
+            ["synaplex study scabini", *(f"--{name} {value}" for name, value in (options | {"out": out}).items())]
+        )
         origin = Origin(command, machine(), time.perf_counter() - started)
-        return page(results, found, drawn, origin).save(out / "report.html")
+        report = page(results, found, drawn, origin).save(out / "report.html")
+        with replacing(out / RECORD) as part:
+            part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def analysis_record(folder: Path) -> dict[str, object] | None:
+    """What the finished analysis in a folder is of; None where there is none."""
+    try:
+        return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+class _Trainer:
+    """Trains a population, or opens what is there of it."""
+
+    def __init__(self, data: Dataset, chunk_size: int | None, progress: bool, train: bool) -> None:
+        self._data = data
+        self._chunk_size = chunk_size
+        self._progress = progress
+        self._train = train
+
+    def get(self, spec: PopulationSpec, seeds: range, store: Path) -> tuple[Population, tuple[int, ...]]:
+        """The population, and which of the seeds it has."""
+        if self._train:
+            population = train_specification(
+                spec,
+                seeds=seeds,
+                dataset=self._data,
+                store=store,
+                chunk_size=self._chunk_size,
+                progress=self._progress,
+            )
+            return population, tuple(seeds)
+        population = Population.open(store)
+        if population.spec != spec:
+            raise SpecificationError(f"{store} holds {population!r}, other networks than those asked for")
+        there = tuple(sorted(set(seeds) & set(population.seeds)))
+        if len(there) < min(len(seeds), FEWEST_NETWORKS):
+            raise UnreadableFileError(f"{store} has {len(there)} of the networks so far: too few to analyse")
+        return population, there

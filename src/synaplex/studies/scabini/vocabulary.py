@@ -75,6 +75,19 @@ class Vocabulary:
             raise SpecificationError(f"no neuron of the networks {missing} has a descriptor")
         return type_frequencies(self.bag.predict(found.values), codes, len(self.bag.cluster_centers_))
 
+    def layer_shares(self, frame: pl.DataFrame) -> Float[np.ndarray, "networks layers_and_types"]:
+        """The share of each type in each hidden layer of each network; 0 where no neuron of it has a descriptor."""
+        found = self.describe(frame)
+        types = len(self.bag.cluster_centers_)
+        networks = np.unique(frame["seed"].to_numpy())
+        layers = np.unique(frame["layer"].to_numpy())
+        row = np.searchsorted(networks, found.index["seed"].to_numpy())
+        column = np.searchsorted(layers, found.layers) * types + self.bag.predict(found.values)
+        counts = np.zeros((len(networks), len(layers) * types))
+        np.add.at(counts, (row, column), 1)
+        total = counts.reshape(len(networks), len(layers), types).sum(axis=2).repeat(types, axis=1)
+        return np.asarray(counts / np.maximum(total, 1))
+
     def table(self) -> pl.DataFrame:
         """The types as the paper's table 1, with the share of each."""
         return self.bag.table(KEPT)

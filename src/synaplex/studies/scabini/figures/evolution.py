@@ -11,7 +11,7 @@ from synaplex.report import style
 from synaplex.studies.scabini.analysis import Results
 from synaplex.studies.scabini.figures.palette import GROUP, TYPE
 from synaplex.studies.scabini.labels import GROUPS, PAPER_ORDER, symbol, titled
-from synaplex.studies.scabini.published import KEPT
+from synaplex.studies.scabini.published import HIGH_SUBGRAPH_CENTRALITY, KEPT, SEPARABLE
 
 
 def relations(results: Results) -> Figure:
@@ -98,6 +98,37 @@ def types(results: Results) -> Figure:
         axes[0, 2].set_title(r"$R^2$ for the final accuracy")
         for panel in axes[0]:
             panel.set_xlabel("epoch")
+        return figure
+
+
+def groups(results: Results) -> Figure:
+    """How well the later groups separate after each epoch, and their neurons of high subgraph centrality."""
+    told = results.evolution.separability
+    table = results.evolution.types
+    with style.context():
+        figure, axes = style.subplots(1, 2, height=3.3, width_ratios=(1.3, 1))
+        left, right = axes[0]
+        left.axhline(50, color=style.MUTED, lw=0.8, ls=":")
+        for index, measure in enumerate(PAPER_ORDER):
+            rows = told.filter(pl.col("measure") == measure)
+            strong = measure in SEPARABLE
+            left.plot(
+                rows["epoch"],
+                100 * rows["rightly"],
+                color=style.color(index),
+                lw=2 if strong else 1,
+                alpha=1 if strong else 0.5,
+                label=symbol(measure),
+            )
+        left.set_ylabel("best and worst networks\ntold rightly (%)")
+        handles, labels = left.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(PAPER_ORDER))
+        for group in ("worst", "best"):
+            right.plot(table["epoch"], 100 * table[f"high_{group}"], color=GROUP[group], label=group)
+        right.set_ylabel(f"neurons with $sg$ > {HIGH_SUBGRAPH_CENTRALITY} (%)")
+        right.legend()
+        for panel in axes[0]:
+            panel.set_xlabel("epoch of the measurement")
         return figure
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
 from synaplex.studies.finding import Finding
 from synaplex.studies.scabini.analysis import Results
-from synaplex.studies.scabini.findings import averages, controls, types
+from synaplex.studies.scabini.findings import averages, controls, initialization, released, robustness, training, types
 
 __all__ = ["Finding", "findings", "findings_table"]
 
@@ -32,13 +32,27 @@ CLAIMS: tuple[Callable[[Results], Finding], ...] = (
     controls.adds_to_statistics,
     controls.types_emerge,
     controls.foretold,
+    training.types_form_early,
+    training.third_over_training,
+    training.poor_from_the_start,
 )
 """Each makes one finding from the results: the paper's claims in its order, then the controls."""
+
+WHERE_MEASURED: Mapping[str, tuple[Callable[[Results], Finding], ...]] = {
+    "types_beside_released": (
+        released.centroids_agree,
+        released.elbow_on_released_scale,
+        released.third_on_released_scale,
+    ),
+    "robustness_prediction": (robustness.types_tell_robustness, robustness.types_add_to_accuracy),
+}
+"""Claims that need a table which not every run of the study has."""
 
 
 def findings(results: Results) -> tuple[Finding, ...]:
     """Every claim, tested on these results."""
-    return tuple(claim(results) for claim in CLAIMS)
+    more = [claim for table, claims in WHERE_MEASURED.items() if table in results.tables for claim in claims]
+    return tuple(claim(results) for claim in (*CLAIMS, *more, *initialization.claims(results)))
 
 
 def findings_table(found: tuple[Finding, ...]) -> pl.DataFrame:
