@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [measures|growth|training ...]``; all of them by default."""
+"""Run the benchmarks: ``python -m benchmarks [PART ...]``, all parts by default; ``--help`` lists them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("measures", "growth", "training")
+PARTS = ("measures", "growth", "training", "architectures", "checkpoint", "iterative", "encoders", "sparse")
 
 
 def main() -> None:

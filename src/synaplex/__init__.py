@@ -31,7 +31,20 @@ _HOME = {
 """The public functions and classes, each with the module it lives in."""
 
 _SUBMODULES = frozenset(
-    {"checkpoint", "datasets", "errors", "graph", "measures", "networks", "neurons", "population", "report", "studies"}
+    {
+        "checkpoint",
+        "datasets",
+        "encoders",
+        "errors",
+        "graph",
+        "measures",
+        "networks",
+        "neurons",
+        "population",
+        "report",
+        "sparse",
+        "studies",
+    }
 )
 """The public modules; ``graph`` and ``report`` are called like functions as well."""
 
@@ -42,6 +55,7 @@ __all__ = [
     "checkpoint",
     "compare",
     "datasets",
+    "encoders",
     "errors",
     "graph",
     "load",
@@ -52,12 +66,24 @@ __all__ = [
     "neurons",
     "population",
     "report",
+    "sparse",
     "studies",
     "train_population",
 ]
 
 if TYPE_CHECKING:
-    from synaplex import checkpoint, datasets, errors, measures, networks, neurons, population, studies
+    from synaplex import (
+        checkpoint,
+        datasets,
+        encoders,
+        errors,
+        measures,
+        networks,
+        neurons,
+        population,
+        sparse,
+        studies,
+    )
     from synaplex._callable_module import make_callable
     from synaplex.checkpoint import measure_file
     from synaplex.graph import NeuralGraph, load

@@ -160,3 +160,15 @@ def test_an_autoencoder_mirrors_its_encoder():
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises(SpecificationError, match=message):
         make()
+
+
+def test_orthogonal_recurrence_keeps_lengths_and_is_the_factor_of_what_is_drawn():
+    drawn = rnn((1, 4, 5), 12, 3, bias=True).build(seed=4, initializer=Normal(std=0.7))
+    turned = rnn((1, 4, 5), 12, 3, bias=True, recurrence="orthogonal").build(seed=4, initializer=Normal(std=0.7))
+    q, w = turned.cell.weight_hh.detach().double(), drawn.cell.weight_hh.detach().double()
+    torch.testing.assert_close(q.T @ q, torch.eye(12, dtype=torch.float64), atol=1e-6, rtol=0)
+    r = q.T @ w
+    torch.testing.assert_close(r.tril(-1), torch.zeros_like(r), atol=1e-5, rtol=0)
+    assert bool((r.diagonal() > 0).all())
+    assert torch.equal(turned.cell.weight_ih, drawn.cell.weight_ih)
+    assert torch.equal(turned.output.weight, drawn.output.weight)

@@ -93,3 +93,12 @@ def test_initializers_are_on_the_stated_scales():
 def test_what_cannot_be_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_states_of_recurrent_networks_of_2024_stay_in_bounds():
+    for activation, recurrence in (("linear", "orthogonal"), ("relu", "orthogonal"), ("sigmoid", "drawn")):
+        network = la_malfa_2024("rnn", 3, activation, "cifar10")
+        assert network.recurrence == recurrence
+        x = network.arrange(torch.rand(4, network.inputs, generator=torch.Generator().manual_seed(0)))
+        outputs = network.build(0, la_malfa_2024_initializer("cifar10"))(x).detach()
+        assert float(outputs.abs().max()) < 1e5  # drawn at this variance: some 1e30 after 32 steps

@@ -1,8 +1,8 @@
 """The command line: a thin face over the library."""
 
-from synaplex.cli import models, studies
+from synaplex.cli import models, sparse, studies
 from synaplex.cli.app import app
 
 __all__ = ["app"]
 
-del models, studies
+del models, sparse, studies

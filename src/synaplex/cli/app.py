@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 # Everything else is imported inside the commands, so that help appears at once.
 
-RESUMING = frozenset({"study"})
+RESUMING = frozenset({"study", "train"})
 """Commands that go on where they stopped."""
 
 _RESUMES = "Stopped. What was finished is kept: the same command goes on from there."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Literal
 
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.networks.activations import Activation
@@ -124,8 +125,9 @@ def la_malfa_2024(
     ``"dense"``: hidden layers of one width. ``"autoencoder"``: each layer of the encoder half as wide as the one
     before, mirrored; its output layer has a sigmoid if its hidden layers do, else none. ``"cnn"``: all hidden layers
     are convolutions of as many channels, 3 x 3, stride 1, and the output is dense. ``"rnn"``: one recurrent layer over
-    the rows of the image; see `RNN`. Numbers of parameters are to be comparable; the paper gives none: the width is the
-    one that comes nearest to `parameters`.
+    the rows of the image. Recurrent weights drawn at the paper's variances would multiply the state of linear and ReLU
+    neurons several times over in each step: theirs start orthogonal; see `RNN`. Numbers of parameters are to be
+    comparable; the paper gives none: the width is the one that comes nearest to `parameters`.
 
     Parameters
     ----------
@@ -174,7 +176,11 @@ def la_malfa_2024(
     if architecture == "rnn":
         if depth != 3:
             raise SpecificationError(f"the recurrent network has one recurrent layer: depth 3, got {depth}")
-        return _nearest(parameters, lambda hidden: rnn(image, hidden, CLASSES, activation=activation, bias=True))
+        start: Literal["drawn", "orthogonal"] = "drawn" if activation == "sigmoid" else "orthogonal"
+        return _nearest(
+            parameters,
+            lambda hidden: rnn(image, hidden, CLASSES, activation=activation, bias=True, recurrence=start),
+        )
     if architecture == "autoencoder":
         if depth % 2 == 0:
             raise SpecificationError(f"an autoencoder has an odd number of layers, got {depth}")
@@ -196,9 +202,7 @@ def la_malfa_2024_initializer(dataset: str, *, reading: str = "variance") -> Nor
     dataset
         0.5 for ``"cifar10"`` in colour or grey, else 0.05.
     reading
-        ``"variance"``, as the paper calls the number; ``"std"``, as the released code of the autoencoders uses it. At
-        the variances, a recurrent layer of some hundred neurons without a saturating activation multiplies its state
-        several times over in each step.
+        ``"variance"``, as the paper calls the number; ``"std"``, as the released code of the autoencoders uses it.
     """
     scale = 0.5 if dataset.startswith("cifar10") else 0.05
     if reading not in ("variance", "std"):

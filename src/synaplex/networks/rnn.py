@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from synaplex.networks.activations import MODULES, Activation
-from synaplex.networks.architecture import Architecture
+from synaplex.networks.architecture import Architecture, Biases
+from synaplex.networks.initializers import InitializerBase
 
 
 class RecurrentCell(nn.Module):
@@ -104,6 +105,9 @@ class RNN(Architecture):
         Of the recurrent layer.
     bias
         Whether neurons have biases.
+    recurrence
+        How the recurrent weights U start: ``"drawn"``, like all others; ``"orthogonal"``, as the orthogonal factor of
+        the matrix that is drawn, so that no state grows or vanishes by U alone (Saxe et al. 2014).
     """
 
     kind: Literal["rnn"] = "rnn"
@@ -112,6 +116,7 @@ class RNN(Architecture):
     classes: PositiveInt
     activation: Activation = "tanh"
     bias: bool = False
+    recurrence: Literal["drawn", "orthogonal"] = "drawn"
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -133,13 +138,36 @@ class RNN(Architecture):
             self.input_shape[1], self.hidden, self.classes, activation=self.activation, bias=self.bias, device="meta"
         )
 
+    def build(
+        self, seed: int = 0, initializer: InitializerBase | None = None, *, biases: Biases = "zero"
+    ) -> RecurrentNetwork:
+        module = super().build(seed, initializer, biases=biases)
+        assert isinstance(module, RecurrentNetwork)
+        if self.recurrence == "orthogonal":
+            module.cell.weight_hh = nn.Parameter(orthogonal_factor(module.cell.weight_hh.detach()))
+        return module
+
     def __str__(self) -> str:
         steps, features = self.input_shape
         return f"{steps}x{features}-{self.hidden}r-{self.classes}"
 
 
+def orthogonal_factor(matrix: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """Q of the factorisation Q R with a positive diagonal of R: uniform over rotations where a Gaussian is drawn."""
+    q, r = torch.linalg.qr(matrix.double())
+    signs = torch.where(r.diagonal() < 0, -1.0, 1.0).to(q.dtype)
+    turned: Tensor = (q * signs).to(matrix.dtype)
+    return turned
+
+
 def rnn(
-    image: tuple[int, int, int], hidden: int, outputs: int, *, activation: Activation = "tanh", bias: bool = False
+    image: tuple[int, int, int],
+    hidden: int,
+    outputs: int,
+    *,
+    activation: Activation = "tanh",
+    bias: bool = False,
+    recurrence: Literal["drawn", "orthogonal"] = "drawn",
 ) -> RNN:
     """Describe a recurrent network that reads images row by row.
 
@@ -155,6 +183,8 @@ def rnn(
         ``"tanh"``, ``"relu"``, ``"sigmoid"`` or ``"linear"``, of the recurrent layer.
     bias
         Whether neurons have biases.
+    recurrence
+        How the recurrent weights start; see `RNN`.
 
     Raises
     ------
@@ -167,4 +197,4 @@ def rnn(
     >>> print(network, network.parameters)
     8x8-32r-10 1600
     """
-    return RNN(image=image, hidden=hidden, classes=outputs, activation=activation, bias=bias)
+    return RNN(image=image, hidden=hidden, classes=outputs, activation=activation, bias=bias, recurrence=recurrence)

@@ -75,7 +75,7 @@ class TestCnnZoo:
     @pytest.mark.parametrize(
         ("name", "content", "message"),
         [
-            ("metrics.csv.gz", gzip.compress(b"step\n0\n"), r"weights of shape \(3, 50\) for 1 rows"),
+            ("metrics.csv.gz", gzip.compress(b"step\n0\n", mtime=0), r"weights of shape \(3, 50\) for 1 rows"),
             ("metrics.csv.gz", b"no gzip \xff\xfe", "is no Small CNN Zoo|rows of metrics"),
             ("layout.csv", b'varname,start_idx,end_idx,shape\nx,0,4,"(5,)"\n', "x of shape .* does not fit"),
             ("layout.csv", b'varname,start_idx,end_idx,shape\nx,0,4,"exit()"\n', "damaged"),

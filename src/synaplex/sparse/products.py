@@ -1,0 +1,163 @@
+"""Products with a sparse matrix, each differentiable by the others.
+
+Three products close the circle: W x, W^T y, and the product y x^T sampled at the connections. The gradient of each is
+made of the other two, so that gradients of gradients exist as well.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from synaplex.sparse.pattern import Pattern
+
+_FEW = 16
+"""Samples below which PyTorch's own compressed rows are faster than ours on the CPU."""
+
+_EXACT = (torch.float32, torch.float64)
+
+
+def product(
+    pattern: Pattern, weight: Float[Tensor, " connections"], x: Float[Tensor, "source batch"], *, turned: bool = False
+) -> Float[Tensor, "target batch"]:
+    """W x, or W^T x where `turned`; differentiable, any number of times.
+
+    Cost: one multiplication a connection and sample. Float16 and bfloat16 are summed in float32.
+    """
+    made: Tensor = _Product.apply(weight, x, pattern, turned)  # type: ignore[no-untyped-call]
+    return made
+
+
+def sampled_product(
+    pattern: Pattern, x: Float[Tensor, "source batch"], y: Float[Tensor, "target batch"]
+) -> Float[Tensor, " connections"]:
+    """The product y x^T where there are connections: sum_j y[row, j] x[column, j]; differentiable."""
+    made: Tensor = _Sampled.apply(x, y, pattern)  # type: ignore[no-untyped-call]
+    return made
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(weight: Tensor, x: Tensor, pattern: Pattern, turned: bool) -> Tensor:
+        return compute_product(pattern, weight, x, turned)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        weight, x, ctx.pattern, ctx.turned = inputs
+        ctx.save_for_backward(weight, x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        weight, x = ctx.saved_tensors
+        by_weight = by_x = None
+        if ctx.needs_input_grad[0]:
+            ends = (grads[0], x) if ctx.turned else (x, grads[0])
+            by_weight = sampled_product(ctx.pattern, *ends)
+        if ctx.needs_input_grad[1]:
+            by_x = product(ctx.pattern, weight, grads[0], turned=not ctx.turned)
+        return by_weight, by_x, None, None
+
+
+class _Sampled(torch.autograd.Function):
+    @staticmethod
+    def forward(x: Tensor, y: Tensor, pattern: Pattern) -> Tensor:
+        return compute_sampled(pattern, x, y)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, y, ctx.pattern = inputs
+        ctx.save_for_backward(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        x, y = ctx.saved_tensors
+        by_x = product(ctx.pattern, grads[0], y, turned=True) if ctx.needs_input_grad[0] else None
+        by_y = product(ctx.pattern, grads[0], x) if ctx.needs_input_grad[1] else None
+        return by_x, by_y, None
+
+
+def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
+    """W x or W^T x by the fastest way there is for where the numbers lie; not differentiable."""
+    if weight.dtype not in _EXACT:
+        return compute_product(pattern, weight.float(), x.float(), turned).to(weight.dtype)
+    x, weight = x.to(weight.dtype), weight.contiguous()
+    if x.device.type == "cuda" or (x.device.type == "cpu" and 0 < x.shape[1] < _FEW):
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.mm(_compressed(pattern, weight, turned), x)
+    if x.device.type != "cpu":
+        return plain_product(pattern, weight, x, turned)
+    from synaplex.sparse.kernels import along_columns, along_rows
+    from synaplex.sparse.threads import in_ranges
+
+    x = x.contiguous()
+    out = x.new_empty(pattern.shape[1 if turned else 0], x.shape[1])
+    work = len(pattern.column) * x.shape[1]
+    if turned:
+        start = pattern.column_start.numpy()
+        lists = start, pattern.row.numpy(), pattern.order.numpy()
+        in_ranges(along_columns, start, work, *lists, weight.numpy(), x.numpy(), out.numpy())
+    else:
+        start = pattern.row_start.numpy()
+        in_ranges(along_rows, start, work, start, pattern.column.numpy(), weight.numpy(), x.numpy(), out.numpy())
+    return out
+
+
+def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
+    """The sampled product by the fastest way there is; not differentiable."""
+    if x.dtype not in _EXACT:
+        return compute_sampled(pattern, x.float(), y.float()).to(x.dtype)
+    y = y.to(x.dtype)
+    if x.device.type == "cuda":
+        _quiet()
+        none = x.new_zeros(()).expand(len(pattern.column))
+        made: Tensor = torch.sparse.sampled_addmm(_compressed(pattern, none, False), y, x.T, beta=0.0)
+        return made.values()
+    if x.device.type != "cpu":
+        return plain_sampled(pattern, x, y)
+    from synaplex.sparse.kernels import at_connections
+    from synaplex.sparse.threads import in_ranges
+
+    x, y = x.contiguous(), y.contiguous()
+    out, start = x.new_empty(len(pattern.column)), pattern.row_start.numpy()
+    work = len(pattern.column) * x.shape[1]
+    in_ranges(at_connections, start, work, start, pattern.column.numpy(), x.numpy(), y.numpy(), out.numpy())
+    return out
+
+
+def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
+    """W x or W^T x by gathering and adding, for devices without sparse kernels; memory: one number an edge."""
+    read, write = (pattern.rows, pattern.column.long()) if turned else (pattern.column.long(), pattern.rows)
+    out = x.new_zeros(x.shape[1], pattern.shape[1 if turned else 0])
+    for sample, line in enumerate(x.T):
+        out[sample].index_add_(0, write, line[read] * weight)
+    return out.T
+
+
+def plain_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
+    """The sampled product by gathering and adding."""
+    read, write, out = pattern.column.long(), pattern.rows, x.new_zeros(len(pattern.column))
+    for source, target in zip(x.T, y.T, strict=True):
+        out += source[read] * target[write]
+    return out
+
+
+def _compressed(pattern: Pattern, weight: Tensor, turned: bool) -> Tensor:
+    _quiet()
+    out_size, in_size = pattern.shape
+    if turned:
+        values = weight.index_select(0, pattern.order)
+        return torch.sparse_csr_tensor(pattern.column_start, pattern.row, values, (in_size, out_size))
+    return torch.sparse_csr_tensor(pattern.row_start, pattern.column, weight, (out_size, in_size))
+
+
+@cache
+def _quiet() -> None:
+    """Have PyTorch say once, and unheard, that its compressed rows are new."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.sparse_csr_tensor([0, 0], torch.empty(0, dtype=torch.long), torch.empty(0), (1, 1))

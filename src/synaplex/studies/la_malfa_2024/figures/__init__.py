@@ -1,0 +1,1 @@
+"""Figures of the study, each made from what was observed alone."""
