@@ -128,3 +128,16 @@ def test_wide_networks_are_measured_all_at_once() -> None:
     ms.log_subgraph_centrality(graph, method="iterative", bounds=bounds)
     assert [note.method for note in bounds.notes] == ["moments", "leading eigenvector"]
     assert all(note.confidence > 0.99999 for note in bounds.notes)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_small_components_are_solved_long_before_large_ones(seed: int) -> None:
+    """Pairs take one step, the other component hundreds: what is solved must stay as it is."""
+    random = np.random.default_rng(seed)
+    weights = np.zeros((26, 26))
+    weights[range(6), range(6)] = random.uniform(-1, -0.1, 6)
+    weights[6:, 6:] = random.normal(size=(20, 20))
+    graph = NeuralGraph.from_weights([weights])
+    check(graph, *CLOSENESS)
+    found = ms.current_flow_closeness(graph, edges="signed", on_disconnected="component", method="iterative")
+    np.testing.assert_allclose(found[:6].numpy(), weights[range(6), range(6)], rtol=1e-9)

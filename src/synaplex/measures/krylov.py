@@ -14,6 +14,9 @@ from synaplex.measures.operators import Laplacian
 STEPS = 2_000
 """Steps after which a system counts as not solved."""
 
+_EXHAUSTED = 64 * torch.finfo(torch.float64).eps
+"""A basis vector so much shorter than the one before it is rounding: the solution lies in what was spanned already."""
+
 
 @dataclass(frozen=True, eq=False)
 class Solved:
@@ -101,7 +104,7 @@ def _minimal_residuals(laplacian: Laplacian, right: Tensor, enough: Enough) -> t
         if not step % 8 and bool(enough((solution * right).sum(-1), rest**2).all()):
             break
         step += 1
-        alive = length > 0  # where a solution is exact, all that follows is zero
+        alive = length > 0  # where a solution is exact, nothing follows
         length = torch.where(alive, length, 1)
         unit = pulled / length[:, None]
         image = laplacian.product(unit)
@@ -120,7 +123,7 @@ def _minimal_residuals(laplacian: Laplacian, right: Tensor, enough: Enough) -> t
         wider, wide = wide, fresh
         cosine_before, sine_before = cosine, sine
         cosine, sine = turned / radius, after / radius
-        solution += torch.where(alive, cosine * rest, 0)[:, None] * fresh
+        solution += torch.where(alive[:, None], (cosine * rest)[:, None] * fresh, 0)
         rest = torch.where(alive, -sine * rest, 0)
-        before, length = length, torch.where(alive, after, 0)
+        before, length = length, torch.where(alive & (after > _EXHAUSTED), after, 0)
     return solution, step
