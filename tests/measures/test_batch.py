@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synaplex.errors import DisconnectedGraphError
@@ -26,6 +26,7 @@ def frames_agree(first: pl.DataFrame, second: pl.DataFrame) -> None:
     assert first["reason"].to_list() == second["reason"].to_list()
 
 
+@settings(max_examples=30)  # each measures four graphs by every measure there is
 @given(layered(signed=True, networks=3))
 def test_batch_equals_singles(networks: list[Layered]) -> None:
     together = measure(build(networks), ALL, undefined="null")
@@ -33,6 +34,7 @@ def test_batch_equals_singles(networks: list[Layered]) -> None:
         frames_agree(together.filter(network=k).drop("network"), measure(one.graph, ALL, undefined="null"))
 
 
+@settings(max_examples=50)
 @given(layered(signed=True), st.integers(0, 2**31))
 def test_permuting_neurons_permutes_measures(networks: list[Layered], seed: int) -> None:
     (one,) = networks
