@@ -203,7 +203,7 @@ _SHAPES = (
 def _explained(error: Exception, module: nn.Module, inputs: Sequence[Any]) -> InvalidGraphError:
     """The error to raise in the place of one of torch: which module failed, on what, and why."""
     kind, place = type(module).__name__, _place(error, module)
-    text = " ".join(str(error).split("\n\n")[0].split())[:400]
+    text = " ".join(str(error).split("\n\n")[0].split())[:400].rstrip(".")
     given = ", ".join(str(tuple(one.shape)) if isinstance(one, Tensor) else repr(one) for one in inputs)
     if any(mark in f"{type(error).__name__} {error}" for mark in _DATA_DEPENDENT):
         return DataDependentError(
