@@ -17,7 +17,8 @@ from torch import Tensor
 from synaplex.sparse.pattern import Pattern
 
 _FEW = 16
-"""Samples below which PyTorch's own compressed rows are faster than ours on the CPU."""
+"""Samples below which PyTorch's own compressed rows are faster than ours on the CPU in float64, as they always
+are in float32."""
 
 _EXACT = (torch.float32, torch.float64)
 
@@ -86,7 +87,7 @@ def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -
     if weight.dtype not in _EXACT:
         return compute_product(pattern, weight.float(), x.float(), turned).to(weight.dtype)
     x, weight = x.to(weight.dtype), weight.contiguous()
-    if x.device.type == "cuda" or (x.device.type == "cpu" and 0 < x.shape[1] < _FEW):
+    if x.device.type == "cuda" or _leave_to_mkl(x, few=_FEW):
         with torch.autocast(x.device.type, enabled=False):
             return torch.mm(_compressed(pattern, weight, turned), x)
     if x.device.type != "cpu":
@@ -112,7 +113,7 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     if x.dtype not in _EXACT:
         return compute_sampled(pattern, x.float(), y.float()).to(x.dtype)
     y = y.to(x.dtype)
-    if x.device.type == "cuda":
+    if x.device.type == "cuda" or _leave_to_mkl(x, few=0):
         _quiet()
         none = x.new_zeros(()).expand(len(pattern.column))
         made: Tensor = torch.sparse.sampled_addmm(_compressed(pattern, none, False), y, x.T, beta=0.0)
@@ -127,6 +128,13 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     work = len(pattern.column) * x.shape[1]
     in_ranges(at_connections, start, work, start, pattern.column.numpy(), x.numpy(), y.numpy(), out.numpy())
     return out
+
+
+def _leave_to_mkl(x: Tensor, few: int) -> bool:
+    """Whether PyTorch's compressed rows are the fastest on the CPU, where they rest on Intel's library."""
+    if x.device.type != "cpu" or not x.shape[1] or not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return x.dtype == torch.float32 or x.shape[1] < few
 
 
 def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
