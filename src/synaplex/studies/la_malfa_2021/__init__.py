@@ -4,7 +4,7 @@ Populations of dense and convolutional networks are trained and looked at whenev
 bins; then one convolutional network is followed while it learns.
 
 `recipe` says what is trained and how much of it, `plan` and `crowd` train it, `observation` says what is kept of a
-network, `bins` deals networks out to bins, `shape` and `statistics` hold the numbers, `claims` the paper's claims as
+network, `bins` deals networks out to bins, `statistics` holds the numbers, `claims` the paper's claims as
 data, `findings` what becomes of them, `individual` and `individual_findings` the same of the single network,
 `results_page` the table for the documentation.
 """

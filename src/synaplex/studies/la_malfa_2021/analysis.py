@@ -13,10 +13,10 @@ from synaplex.studies.la_malfa_2021.bins import Composition, compositions, fille
 from synaplex.studies.la_malfa_2021.observation import null_kinds
 from synaplex.studies.la_malfa_2021.population import Moments
 from synaplex.studies.la_malfa_2021.recipe import BINS, Cell, Settings
-from synaplex.studies.la_malfa_2021.shape import kurtosis, skewness, two_humps
 from synaplex.studies.la_malfa_2021.statistics import ON_WEIGHTS, Key, Statistics
 from synaplex.studies.nulls import NULLS, against_null
 from synaplex.studies.prediction import score
+from synaplex.studies.shape import kurtosis, skewness, two_humps
 
 FEWEST_BINS = 3
 """Filled bins below which a population says nothing about low and high accuracy."""

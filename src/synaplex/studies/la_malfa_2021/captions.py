@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synaplex.studies.la_malfa_2021.recipe import BINS, LEARNING_RATES, WIDE_RATE, Settings, power
-from synaplex.studies.la_malfa_2021.shape import DIP, EVIDENCE
+from synaplex.studies.shape import DIP, EVIDENCE
 
 VERDICTS = (
     "Each statement can be false; its criterion was fixed before the numbers were seen. It is tested on every "

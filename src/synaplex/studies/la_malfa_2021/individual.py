@@ -20,7 +20,7 @@ from synaplex.studies.la_malfa_2021.recipe import (
     individual_plan,
     network_seeds,
 )
-from synaplex.studies.la_malfa_2021.shape import kurtosis
+from synaplex.studies.shape import kurtosis
 
 CELL = 90
 """Number of the individual analysis among the cells, for its seeds."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from synaplex.studies.finding import Finding, decide, signed
-from synaplex.studies.la_malfa_2021.shape import trend
+from synaplex.studies.shape import trend
 
 MONOTONIC = 0.9
 """Rank correlation with accuracy from which a course is called monotonic."""

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from synaplex.studies.la_malfa_2021.bins import Composition
 from synaplex.studies.la_malfa_2021.population import Moments
-from synaplex.studies.la_malfa_2021.shape import distance, kurtosis, skewness, trend
+from synaplex.studies.shape import distance, kurtosis, skewness, trend
 
 Key = tuple[str, int]
 """Which number: the quantity, and the layer; for link weights the layer that the link enters."""

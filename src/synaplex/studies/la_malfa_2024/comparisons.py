@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from synaplex.studies.la_malfa_2021.shape import distance
 from synaplex.studies.la_malfa_2024.population import Observed
 from synaplex.studies.la_malfa_2024.recipe import KINDS, Cell
+from synaplex.studies.shape import distance
 
 Observations = Mapping[Cell, Observed]
 

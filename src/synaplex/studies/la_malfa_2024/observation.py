@@ -16,8 +16,8 @@ from synaplex.graph import NeuralGraph, graph
 from synaplex.measures.activity import Activity, activity, segment_strength
 from synaplex.measures.strength import in_strength
 from synaplex.networks import RecurrentNetwork
-from synaplex.studies.la_malfa_2021.shape import kurtosis, two_humps
 from synaplex.studies.la_malfa_2024.recipe import Cell, Settings
+from synaplex.studies.shape import kurtosis, two_humps
 
 Arrays = dict[str, np.ndarray]
 

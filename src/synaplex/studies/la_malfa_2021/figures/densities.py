@@ -13,7 +13,7 @@ from synaplex.studies.la_malfa_2021.analysis import CellResults
 from synaplex.studies.la_malfa_2021.figures.palette import scale, shade
 from synaplex.studies.la_malfa_2021.population import Moments
 from synaplex.studies.la_malfa_2021.recipe import BINS
-from synaplex.studies.la_malfa_2021.shape import density
+from synaplex.studies.shape import density
 
 Panels = Callable[[Moments], Sequence[tuple[str, np.ndarray]]]
 """Title and values (a row a network and moment) of each panel."""

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from synaplex.report import style
-from synaplex.studies.la_malfa_2021.shape import density
+from synaplex.studies.shape import density
 
 ACTIVATIONS = {"linear": style.PALETTE[7], "relu": style.PALETTE[1], "sigmoid": style.PALETTE[0]}
 LABELS = {"linear": "linear", "relu": "ReLU", "sigmoid": "sigmoid"}

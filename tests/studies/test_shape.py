@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from synaplex.studies.la_malfa_2021.shape import density, distance, kurtosis, skewness, trend, two_humps
+from synaplex.studies.shape import density, distance, kurtosis, skewness, trend, two_humps
 
 RNG = np.random.default_rng(0)
 SKEWED = RNG.gamma(2.0, size=800)
