@@ -21,8 +21,7 @@ TINY = Settings(
     resamples=8,
     null_draws=2,
     individual_steps=20,
-    orders=(10_000,),
-    initializers=("normal",),
+    populations=(("normal", 10_000),),
 )
 
 

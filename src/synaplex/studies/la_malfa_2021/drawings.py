@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import product
 
 from matplotlib.figure import Figure
 
@@ -43,7 +42,7 @@ def _drawings(results: Results) -> Iterator[tuple[str, Figure]]:
     yield "distances", distances(results.cells)
     yield "fig6-individual", individual(results.individual, results.individual_table)
     for (kind, measure), number in FIGURES.items():
-        for initializer, order in product(results.settings.initializers, results.settings.orders):
+        for initializer, order in results.settings.populations:
             rows = rows_of(results, kind, initializer, order)
             name = figure_name(number, kind, measure, initializer, order)
             if rows:

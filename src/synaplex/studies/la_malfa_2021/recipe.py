@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 from synaplex.datasets import Dataset
@@ -21,6 +22,7 @@ SCALES = (0.05, 0.5)
 ORDERS = (10_000, 100_000)
 INITIALIZERS = ("normal", "uniform")
 KINDS: tuple[Kind, ...] = ("dense", "cnn")
+POPULATIONS = tuple(product(INITIALIZERS, ORDERS))
 LEARNING_RATES = {0.05: 0.007, 0.5: 0.02}
 """Of Adam, by the scale of the initial weights: the paper names neither optimiser nor rate."""
 
@@ -60,8 +62,8 @@ class Settings:
         Draws of each null model.
     individual_steps, individual_batch, individual_networks
         Training of the single network, or of several that are analysed one by one.
-    orders, initializers
-        Of the populations.
+    populations
+        Distribution of the initial weights and order of parameters, each for both kinds and both scales.
     """
 
     per_bin: int
@@ -78,8 +80,7 @@ class Settings:
     individual_steps: int = 10_000
     individual_batch: int = 32
     individual_networks: int = 1
-    orders: tuple[int, ...] = ORDERS
-    initializers: tuple[str, ...] = INITIALIZERS
+    populations: tuple[tuple[str, int], ...] = POPULATIONS
 
 
 SETTINGS = {
@@ -96,6 +97,7 @@ SETTINGS = {
             ("cnn", 100_000, 0.05, 100),
             ("cnn", 100_000, 0.5, 300),
         ),
+        populations=(("normal", 10_000), ("normal", 100_000), ("uniform", 10_000)),
     ),
     "paper": Settings(
         per_bin=50,
@@ -167,13 +169,14 @@ def power(order: int) -> str:
     return f"10{str(round(math.log10(order))).translate(_SUPERSCRIPT)} parameters"
 
 
-def cells(settings: Settings) -> Iterator[Cell]:
-    """All populations: the paper's and, since its table and captions disagree, both initialisers of each."""
-    for kind in KINDS:
-        for initializer in settings.initializers:
-            for scale in SCALES:
-                for order in settings.orders:
-                    yield Cell(kind, initializer, scale, order)
+def cells(settings: Settings) -> Iterator[tuple[int, Cell]]:
+    """All populations: the paper's and, since its table and captions disagree, both initialisers of each.
+
+    The number of a population, from which its seeds come, is the same whichever others are trained.
+    """
+    for number, (kind, initializer, scale, order) in enumerate(product(KINDS, INITIALIZERS, SCALES, ORDERS)):
+        if (initializer, order) in settings.populations:
+            yield number, Cell(kind, initializer, scale, order)
 
 
 def plan(kind: Kind, order: int, dataset: Dataset) -> Plan:

@@ -77,7 +77,7 @@ def _ours(results: Results) -> tuple[str, ...]:
         f"{best:.2f}",
         str(results.settings.per_bin),
         "10, from 0 to 1",
-        ", ".join(power(order).split()[0] for order in results.settings.orders),
+        ", ".join(f"{power(order).split()[0]} ({initializer})" for initializer, order in results.settings.populations),
         f"{single:.2f} on {results.individual_dataset.name}",
     )
 

@@ -98,8 +98,8 @@ def compute(pieces: Path, job: Job, stage: Stage) -> Results:
     """Train what is not among the pieces yet, and analyse everything."""
     found: list[CellResults] = []
     cells = list(recipe.cells(job.settings))
-    for number, cell in enumerate(cells):
-        with stage(f"{number + 1} of {len(cells)}: {job.settings.networks} networks, {cell.title}"):
+    for at, (number, cell) in enumerate(cells, start=1):
+        with stage(f"{at} of {len(cells)}: {job.settings.networks} networks, {cell.title}"):
             found.append(_cell(cell, number, job, pieces))
     with stage(f"one network on {job.individual.name}"):
         single = piece(

@@ -25,7 +25,7 @@ def individual(moments: Moments, table: pl.DataFrame) -> Figure:
             column = axes[:, layer - 1]
             title, values = weight_panels(moments)[layer - 1]
             draw(column[0], values, bins)
-            column[0].locator_params(axis="x", nbins=2)
+            column[0].tick_params(axis="x", labelsize=6)
             column[0].set_title(title)
             draw(column[1], strength_panels(moments)[layer][1], bins)
             own = first.filter(pl.col("layer") == layer)
