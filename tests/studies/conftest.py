@@ -10,6 +10,7 @@ from synaplex.population import Population
 from synaplex.studies.scabini import recipe
 from synaplex.studies.scabini.analysis import Results, analyse
 from synaplex.studies.scabini.run import run
+from synaplex.studies.scabini.training import Training
 
 NETWORKS, EPOCHS = 20, 3
 
@@ -34,8 +35,7 @@ def run_quickly(out: Path, chunk_size: int | None = None) -> Path:
         seed=0,
         epochs=EPOCHS,
         data_dir=None,
-        chunk_size=chunk_size,
-        progress=False,
+        training=Training(chunk_size=chunk_size, progress=False),
         settings=QUICK,
     )
 

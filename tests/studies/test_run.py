@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from synaplex.errors import SpecificationError, UnknownNameError
+from synaplex.population import Population
 from synaplex.studies import studies
 from synaplex.studies.files import write_tables
 from synaplex.studies.scabini.analysis import Results
@@ -79,24 +81,71 @@ def test_too_little_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_jobs_train_chunks_of_one_study(tmp_path: Path) -> None:
+    run = studies()["scabini"].run
+    scale = {"networks": 20, "epochs": 1, "chunk_size": 10, "progress": False}
+    for number, missing in ((1, 10), (0, 0)):
+        store = run(tmp_path, **scale, chunks=str(number))
+        assert Population.open(store).missing == missing
+    assert [path.name for path in tmp_path.iterdir()] == ["population"]
+    with pytest.raises(SpecificationError, match="chunks"):
+        run(tmp_path, **scale, chunks="2-3")
+    with pytest.raises(UnknownNameError, match="did you mean 'ray'"):
+        run(tmp_path, **scale, engine="rays")
+    with pytest.raises(SpecificationError, match="options of the engine 'ray'"):
+        run(tmp_path, **scale, address="auto")
+
+
+CALL = "import sys; from pathlib import Path; from tests.studies.conftest import run_quickly; "
+CALL += "run_quickly(Path(sys.argv[1]), chunk_size=4)"
+
+
+def start(folder: Path) -> "subprocess.Popen[bytes]":
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.Popen([sys.executable, "-c", CALL, str(folder)], cwd=root)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], float]:
+    """The tables of a study in a process of its own, and how long it took."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    began = time.monotonic()
+    assert start(folder).wait() == 0
+    return tables(folder), time.monotonic() - began
+
+
 @pytest.mark.slow
-def test_a_killed_study_ends_with_the_tables_of_one_that_was_not(tmp_path: Path) -> None:
-    call = "import sys; from pathlib import Path; from tests.studies.conftest import run_quickly; "
-    call += "run_quickly(Path(sys.argv[1]), chunk_size=4)"
-
-    def start(folder: Path) -> "subprocess.Popen[bytes]":
-        root = Path(__file__).resolve().parents[2]
-        return subprocess.Popen([sys.executable, "-c", call, str(folder)], cwd=root)
-
-    assert start(tmp_path / "whole").wait() == 0
-    broken = tmp_path / "broken"
+def test_a_study_killed_in_every_stage_ends_with_the_same_tables(
+    undisturbed: tuple[dict[str, bytes], float], tmp_path: Path
+) -> None:
     for sign in ("population/**/*.safetensors", "population/**/*.safetensors", "tables/*"):
-        process = start(broken)
-        while not list(broken.glob(sign)):
+        process = start(tmp_path)
+        while not list(tmp_path.glob(sign)):
             assert process.poll() is None
             time.sleep(0.002)
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-        assert not (broken / "report.html").exists()
-    assert start(broken).wait() == 0
-    assert tables(broken) == tables(tmp_path / "whole")
+        assert not (tmp_path / "report.html").exists()
+    assert start(tmp_path).wait() == 0
+    assert tables(tmp_path) == undisturbed[0]
+
+
+@pytest.mark.slow
+def test_a_study_killed_twenty_times_ends_with_the_same_tables(
+    undisturbed: tuple[dict[str, bytes], float], tmp_path: Path
+) -> None:
+    expected, duration = undisturbed
+    moments, kills, finished = random.Random(0), 0, 0
+    while kills < 20:
+        folder = tmp_path / str(finished)
+        process = start(folder)
+        try:
+            assert process.wait(moments.uniform(0, duration)) == 0
+            assert tables(folder) == expected
+            finished += 1
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    assert start(tmp_path / str(finished)).wait() == 0
+    assert tables(tmp_path / str(finished)) == expected

@@ -32,6 +32,11 @@ def run(
     recipe: str = "paper",
     initializations: int = 0,
     train: bool = True,
+    device: str = "cpu",
+    engine: str = "local",
+    address: str | None = None,
+    workers: int | None = None,
+    chunks: str | None = None,
     progress: bool = True,
 ) -> Path:
     """Train the population, or what is missing of it, analyse it and write the report.
@@ -63,13 +68,21 @@ def run(
         Networks for each other way to draw initial weights; none by default. Of several datasets, on the first.
     train
         Whether to train what is missing. If not, the networks that are there are analysed, if they are at least 20.
+    device
+        Where to train, as torch names it.
+    engine, address, workers
+        ``"local"``: this process. ``"ray"``: a task of Ray for each chunk, on the cluster at the address, or on this
+        machine with so many workers; on a device ``"cuda"`` a task takes one GPU.
+    chunks
+        Such as ``"10-19"``: only train these chunks, one job of many that share `out`, and analyse nothing. A run
+        without it, when all are done, writes the report.
     progress
         Whether to say on standard error what is being done.
 
     Returns
     -------
     Path
-        The report.
+        The report, or with `chunks` the store.
 
     Raises
     ------
@@ -82,23 +95,24 @@ def run(
     UnreadableFileError, UnwritableFileError
         If data cannot be read or results not written.
     """
+    from synaplex.population import find_engine, parse_chunks
+    from synaplex.studies.scabini.benchmarks.run import folder_of
     from synaplex.studies.scabini.benchmarks.run import run as run_benchmarks
     from synaplex.studies.scabini.run import run as run_study
+    from synaplex.studies.scabini.training import Training, train_chunks
 
+    out = Path(out)
+    num_gpus = float(engine == "ray" and device.startswith("cuda"))
+    found = find_engine(engine, address=address, workers=workers, num_gpus=num_gpus)
+    training = Training(chunk_size, found, device, train, progress)
     names = [name.strip() for name in dataset.split(",") if name.strip()] or [dataset]
+    scale: dict[str, Any] = {"networks": networks, "seed": seed, "epochs": epochs}
+    if chunks is not None:
+        folders = {name: out if len(names) == 1 else folder_of(out, name) for name in names}
+        return train_chunks(folders, parse_chunks(chunks), training, **scale, data_dir=data_dir, recipe=recipe)
     chosen: dict[str, Any] = {"dataset": names[0]} if len(names) == 1 else {"datasets": names}
     return (run_study if len(names) == 1 else run_benchmarks)(
-        Path(out),
-        **chosen,
-        networks=networks,
-        seed=seed,
-        epochs=epochs,
-        data_dir=data_dir,
-        chunk_size=chunk_size,
-        recipe=recipe,
-        initializations=initializations,
-        train=train,
-        progress=progress,
+        out, **chosen, **scale, data_dir=data_dir, training=training, recipe=recipe, initializations=initializations
     )
 
 

@@ -7,9 +7,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from synaplex.datasets import Dataset, load
-from synaplex.errors import SpecificationError, UnreadableFileError
-from synaplex.population import Population, PopulationSpec, train_specification
+from synaplex.datasets import load
+from synaplex.errors import UnreadableFileError
 from synaplex.report import save_figure
 from synaplex.report.files import replacing
 from synaplex.studies.files import clear_leftovers, write_tables
@@ -19,7 +18,6 @@ from synaplex.studies.scabini.drawings import drawings
 from synaplex.studies.scabini.findings import findings, findings_table
 from synaplex.studies.scabini.page import page
 from synaplex.studies.scabini.recipe import (
-    FEWEST_NETWORKS,
     Analysis,
     check,
     network_seeds,
@@ -27,6 +25,7 @@ from synaplex.studies.scabini.recipe import (
     variant_specification,
     variants,
 )
+from synaplex.studies.scabini.training import STORE, Training
 from synaplex.studies.stages import stages
 
 RECORD = "analysis.json"
@@ -41,11 +40,9 @@ def run(
     seed: int,
     epochs: int,
     data_dir: Path | None,
-    chunk_size: int | None,
-    progress: bool,
+    training: Training,
     recipe: str = "paper",
     initializations: int = 0,
-    train: bool = True,
     settings: Analysis | None = None,
     again: bool = True,
 ) -> Path:
@@ -55,26 +52,25 @@ def run(
     with the same settings that is there already is left as it is.
     """
     started = time.perf_counter()
-    stage = stages(progress)
+    stage = stages(training.progress)
     data = load(dataset, data_dir)
     check(networks, epochs, seed, data)
     seeds = network_seeds(networks, seed)
     spec = specification(data, epochs, seed, recipe)
     chosen = settings or Analysis(seed=seed)
-    trainer = _Trainer(data, chunk_size, progress, train)
     with stage(f"{networks} networks on {dataset}, {epochs} epochs"):
-        population, analysed = trainer.get(spec, seeds, out / "population")
+        population, analysed = training.population(spec, data, seeds, out / STORE)
     others = {}
     if initializations:
         for variant in variants(spec):
             changed = variant_specification(spec, variant)
             with stage(f"{initializations} networks with {variant.title}"):
                 try:
-                    others[variant.name], _ = trainer.get(
-                        changed, seeds[:initializations], out / "initializations" / variant.name / "population"
+                    others[variant.name], _ = training.population(
+                        changed, data, seeds[:initializations], out / "initializations" / variant.name / STORE
                     )
                 except UnreadableFileError:
-                    if train:
+                    if training.enabled:
                         raise
     record = {
         "specification": spec.model_dump(mode="json"),
@@ -115,33 +111,3 @@ def analysis_record(folder: Path) -> dict[str, object] | None:
         return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None
-
-
-class _Trainer:
-    """Trains a population, or opens what is there of it."""
-
-    def __init__(self, data: Dataset, chunk_size: int | None, progress: bool, train: bool) -> None:
-        self._data = data
-        self._chunk_size = chunk_size
-        self._progress = progress
-        self._train = train
-
-    def get(self, spec: PopulationSpec, seeds: range, store: Path) -> tuple[Population, tuple[int, ...]]:
-        """The population, and which of the seeds it has."""
-        if self._train:
-            population = train_specification(
-                spec,
-                seeds=seeds,
-                dataset=self._data,
-                store=store,
-                chunk_size=self._chunk_size,
-                progress=self._progress,
-            )
-            return population, tuple(seeds)
-        population = Population.open(store)
-        if population.spec != spec:
-            raise SpecificationError(f"{store} holds {population!r}, other networks than those asked for")
-        there = tuple(sorted(set(seeds) & set(population.seeds)))
-        if len(there) < min(len(seeds), FEWEST_NETWORKS):
-            raise UnreadableFileError(f"{store} has {len(there)} of the networks so far: too few to analyse")
-        return population, there

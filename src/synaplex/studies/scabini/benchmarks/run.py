@@ -26,6 +26,7 @@ from synaplex.studies.scabini.benchmarks.transfer import transfers
 from synaplex.studies.scabini.findings import findings_table
 from synaplex.studies.scabini.recipe import Analysis
 from synaplex.studies.scabini.run import run as run_one
+from synaplex.studies.scabini.training import Training
 from synaplex.studies.stages import stages
 
 OF_ONE = ("fig4-layer-averages", "fig5-correlations", "prediction", "epochs-types", "epochs-groups", "robustness")
@@ -43,11 +44,9 @@ def run(
     seed: int,
     epochs: int,
     data_dir: Path | None,
-    chunk_size: int | None,
-    progress: bool,
+    training: Training,
     recipe: str = "paper",
     initializations: int = 0,
-    train: bool = True,
     settings: Analysis | None = None,
 ) -> Path:
     """See `synaplex.studies.scabini.run`. A dataset that cannot be read or has too few networks is said to be missing.
@@ -55,12 +54,12 @@ def run(
     What was analysed before, with the same settings and networks, is not analysed again.
     """
     started = time.perf_counter()
-    stage = stages(progress)
+    stage = stages(training.progress)
     chosen = settings or Analysis(seed=seed)
     benchmarks: list[Benchmark] = []
     missing: dict[str, str] = {}
     for position, name in enumerate(datasets):
-        folder = _folder(out, name)
+        folder = folder_of(out, name)
         try:
             run_one(
                 folder,
@@ -69,11 +68,9 @@ def run(
                 seed=seed,
                 epochs=epochs,
                 data_dir=data_dir,
-                chunk_size=chunk_size,
-                progress=progress,
+                training=training,
                 recipe=recipe,
                 initializations=0 if position else initializations,
-                train=train,
                 settings=chosen,
                 again=False,
             )
@@ -118,7 +115,8 @@ def run(
         return page(results, drawn, origin).save(out / "report.html")
 
 
-def _folder(out: Path, dataset: str) -> Path:
+def folder_of(out: Path, dataset: str) -> Path:
+    """Where the study of one of several datasets lies."""
     return out.with_name(f"{out.name}-{dataset}")
 
 
@@ -134,8 +132,8 @@ def _drawings(benchmarks: Sequence[Benchmark], data: Mapping[str, Dataset]) -> d
 
 def _images_of_one(out: Path, shown: Benchmark, first_one: Benchmark) -> dict[str, Path]:
     """Images that the study of one benchmark drew."""
-    images = {name: _folder(out, shown.dataset) / "figures" / f"{name}.png" for name in OF_ONE}
-    first = _folder(out, first_one.dataset) / "figures"
+    images = {name: folder_of(out, shown.dataset) / "figures" / f"{name}.png" for name in OF_ONE}
+    first = folder_of(out, first_one.dataset) / "figures"
     images |= {name: first / f"{name}.png" for name in ("initializations", "table1-released")}
     return {name: path for name, path in images.items() if path.exists()}
 
