@@ -70,7 +70,7 @@ def _peer(name: str, heads: int, ours: torch.nn.Module, structure: Any, x: torch
     except ImportError:
         return None
     peer = getattr(geometric, name)(16, 16, heads=heads, edge_dim=1)
-    peer.load_state_dict(ours.state_dict())
+    peer.load_state_dict({**peer.state_dict(), **ours.state_dict()})
     index, features = pyg_edges(structure, 1)
     return lambda: peer(x[0], index, features)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
 from torch import nn
 
 import synaplex as sx
+from synaplex.encoders import MessageGraph
 from synaplex.graph import NeuralGraph
 
 
@@ -31,6 +33,13 @@ def renumbered(graph: NeuralGraph, seed: int = 1) -> NeuralGraph:
     orders[0], orders[-1] = torch.arange(graph.sizes[0]), torch.arange(graph.sizes[-1])
     weights = [link.to_dense()[..., orders[link.target], :][..., orders[link.source]] for link in graph.links]
     return NeuralGraph.from_weights(weights, [graph.biases[i][..., orders[i]] for i in range(1, len(orders))])
+
+
+def doubled(graph: MessageGraph) -> MessageGraph:
+    """The same edges with features in float64."""
+    incoming = tuple(tuple(replace(e, features=e.features.double()) for e in group) for group in graph.incoming)
+    forward = tuple((target, replace(e, features=e.features.double())) for target, e in graph.forward)
+    return replace(graph, incoming=incoming, forward=forward)
 
 
 class Residual(nn.Module):

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from scipy.stats import kendalltau, pearsonr
 from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -137,6 +139,63 @@ def test_an_encoder_is_saved_whole(fitted: StructureEncoder, tmp_path: Path, reg
     np.testing.assert_array_equal(loaded.decoder.predict_interval(embedded), decoder.predict_interval(embedded))
     assert loaded.card["about"] == {"dataset": "random weights"}
     assert loaded.encoder.get_params() == fitted.get_params()
+
+
+def test_what_cannot_be_saved_is_refused(fitted: StructureEncoder, tmp_path: Path) -> None:
+    graph = dense(30, 6, 5, 3, spread=True)
+    with pytest.raises(NotFittedError):
+        save_encoder(tmp_path / "encoder", StructureEncoder())
+    with pytest.raises(SpecificationError, match="JSON"):
+        save_encoder(tmp_path / "encoder", fitted, card={"when": object()})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableFileError, match="something else"):
+        save_encoder(tmp_path / "file", fitted)
+    decoder = PerformanceDecoder().fit(fitted.transform(graph)[:, :5], np.linspace(0, 1, 30))
+    with pytest.raises(SpecificationError, match="5 columns and the encoder gives 24"):
+        save_encoder(tmp_path / "encoder", fitted, decoder)
+    with pytest.raises(SpecificationError, match=r"names of shape \(2,\)"):
+        save_encoder(tmp_path / "encoder", fitted, names=["a", "b"])
+    with pytest.raises(SpecificationError, match=r"performance of shape \(4,\)"):
+        save_encoder(tmp_path / "encoder", fitted, performance=np.ones(4))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_population_of_an_encoder_is_saved(fitted: StructureEncoder, tmp_path: Path) -> None:
+    save_encoder(tmp_path / "bare", fitted)
+    names, performance = [f"n{i}" for i in range(30)], np.linspace(0, 1, 30)
+    save_encoder(tmp_path / "told", fitted, names=names, performance=performance)
+    bare, told = load_encoder(tmp_path / "bare"), load_encoder(tmp_path / "told")
+    for loaded in (bare, told):
+        np.testing.assert_array_equal(loaded.encoder.embedding_, fitted.transform(dense(30, 6, 5, 3, spread=True)))
+        assert loaded.encoder.layouts_ == {"6-5-3"}
+    assert (bare.names, bare.performance) == (None, None)
+    assert told.names == tuple(names)
+    assert told.performance is not None
+    assert told.performance.tolist() == performance.tolist()
+
+
+@pytest.mark.parametrize("damage", [{"latent": 5}, {"positions": -1}, {"latent": "many"}, {"colour": "red"}])
+def test_a_card_that_does_not_fit_is_refused(
+    fitted: StructureEncoder, tmp_path: Path, damage: dict[str, object]
+) -> None:
+    save_encoder(tmp_path / "encoder", fitted)
+    path = tmp_path / "encoder" / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({**card, "encoder": {**card["encoder"], **damage}}))
+    with pytest.raises(UnreadableFileError, match="no whole encoder"):
+        load_encoder(tmp_path / "encoder")
+
+
+def test_trees_that_run_in_a_circle_are_refused(fitted: StructureEncoder, tmp_path: Path) -> None:
+    """They would never come to an end."""
+    embedded = fitted.transform(dense(30, 6, 5, 3, spread=True))
+    decoder = PerformanceDecoder("boosting").fit(embedded, np.linspace(0, 1, 30))
+    save_encoder(tmp_path / "encoder", fitted, decoder)
+    arrays = load_file(tmp_path / "encoder" / "decoder.safetensors")
+    arrays["regressor.left"][7, 0] = 0
+    save_file(arrays, tmp_path / "encoder" / "decoder.safetensors")
+    with pytest.raises(UnreadableFileError, match="no whole encoder"):
+        load_encoder(tmp_path / "encoder")
 
 
 def test_a_folder_that_holds_no_encoder(fitted: StructureEncoder, tmp_path: Path) -> None:

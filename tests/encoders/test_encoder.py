@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,18 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 import synaplex as sx
 from synaplex.encoders import ARCHITECTURES, GraphSet, Objective, StructureEncoder, structure_graph
-from synaplex.errors import InvalidGraphError, SpecificationError, SynaplexError, UnknownNameError
-from tests.encoders.structures import convolutional, dense, renumbered, residual
+from synaplex.errors import (
+    InvalidGraphError,
+    SpecificationError,
+    SynaplexError,
+    UndefinedMeasureError,
+    UnknownNameError,
+)
+from tests.encoders.structures import Residual, convolutional, dense, doubled, initialised, renumbered, residual
 
 
 def small(architecture: str = "EA+TC+LF", **options: object) -> StructureEncoder:
@@ -24,7 +32,11 @@ def small(architecture: str = "EA+TC+LF", **options: object) -> StructureEncoder
 
 
 @pytest.mark.parametrize("architecture", ["EA+TC+LF", "EA+GC+LF", "GC+LF"])
-@pytest.mark.parametrize("options", [{}, {"adjacency": "signed", "pooling": "mean_std", "direction": "forward"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"adjacency": "signed", "pooling": "mean_std", "direction": "forward"}, {"adjacency": "unweighted"}],
+    ids=["default", "signed", "unweighted"],
+)
 def test_the_order_of_hidden_neurons_does_not_matter(architecture: str, options: dict[str, object]) -> None:
     graph = dense(6, 8, 7, 6, 3)
     features = ("bias", "gain", "position")
@@ -57,15 +69,14 @@ def test_the_order_of_channels_does_not_matter() -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("graphs", [dense(4, 6, 5, 3), residual()], ids=["dense", "residual"])
 def test_gradients_reach_every_parameter(architecture: str, graphs: sx.NeuralGraph) -> None:
+    """Beyond rounding: in float64, relative to the largest."""
     encoder = small(architecture, epochs=0).fit(graphs)
     reader, structure = encoder.reader(), structure_graph(graphs)
-    terms = Objective().loss(
-        encoder.model_, reader.messages(structure), reader.given(structure), torch.Generator().manual_seed(0)
-    )
+    messages, given = doubled(reader.messages(structure)), reader.given(structure).double()
+    terms = Objective().loss(encoder.model_.double(), messages, given, torch.Generator().manual_seed(0))
     torch.stack(list(terms.values())).sum().backward()
-    for name, value in encoder.model_.named_parameters():
-        assert value.grad is not None, name
-        assert bool((value.grad != 0).any()), name
+    largest = {name: float(value.grad.abs().max()) for name, value in encoder.model_.named_parameters()}
+    assert min(largest.values()) > 1e-6 * max(largest.values()), largest
 
 
 def test_networks_of_different_sizes_and_kinds_in_one_fit() -> None:
@@ -101,12 +112,6 @@ def test_training_lowers_the_loss_and_leaves_global_random_state_alone() -> None
     assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
 
 
-def sum_of(*names: str):
-    import polars as pl
-
-    return pl.sum_horizontal(*names)
-
-
 def test_an_encoder_knows_the_networks_it_was_fitted_on() -> None:
     graph = dense(6, 5, 4, 2)
     encoder = small(epochs=0).fit(graph.subset(0, 4))
@@ -122,6 +127,106 @@ def test_batches_are_bounded_and_do_not_change_embeddings(monkeypatch: pytest.Mo
     monkeypatch.setattr("synaplex.encoders.graph_set.EDGES_AT_ONCE", 2 * 45)
     assert [len(batch) for batch in GraphSet.of(graph).batches(4)] == [2] * 5
     np.testing.assert_allclose(encoder.transform(graph), whole, atol=1e-6)
+
+
+def test_deep_and_narrow_networks_are_bounded_by_their_pairs_of_nodes() -> None:
+    """Their spectra take more room than their edges."""
+    narrow = dense(8, *[20] * 150)
+    assert [len(batch) for batch in GraphSet.of(narrow).batches(8)] == [1] * 8
+    assert [len(batch) for batch in GraphSet.of(dense(8, 300, 300)).batches(8)] == [8]
+
+
+def test_random_features_of_a_node_do_not_depend_on_the_size_of_its_network() -> None:
+    graphs = [dense(1, *widths) for widths in ((3, 2), (9, 8), (60, 50, 7))]
+    reader = small("GC+RF", epochs=0, positions=5).fit(graphs).reader()
+    drawn = [reader.positional(structure_graph(graph))[0] for graph in graphs]
+    assert torch.equal(drawn[0], drawn[2][:5])
+    assert torch.equal(drawn[1], drawn[2][:17])
+
+
+def test_random_features_depend_on_the_order_of_neurons() -> None:
+    """What the invariance of the others is to be told from."""
+    graph = dense(6, 8, 7, 6, 3)
+    encoder = small("GC+RF").fit(graph)
+    assert np.abs(encoder.transform(graph) - encoder.transform(renumbered(graph))).max() > 1e-3
+
+
+def test_columns_that_differ_by_rounding_alone_take_no_part_in_distances() -> None:
+    graph = dense(6, 5, 4, 2)
+    encoder = small(epochs=0).fit(graph)
+    embedded, before = encoder.transform(graph), encoder.distance(graph)
+    encoder.center_[3], encoder.spread_[3] = 0.1, 1e-10
+    embedded[:, 3] = 0.1 + 1e-8
+    assert (encoder.distance_of(embedded) <= before).all()
+
+
+def test_weights_that_overflow_are_named() -> None:
+    encoder = small(epochs=0).fit(dense(6, 5, 4, 2))
+    huge = sx.NeuralGraph.from_weights([link.weight * 1e30 for link in dense(2, 5, 4, 2).links])
+    with pytest.raises(UndefinedMeasureError, match="network 6 overflows"):
+        encoder.transform([dense(6, 5, 4, 2), huge])
+    networks = GraphSet.of(huge).named(["this", "that"])
+    with pytest.raises(UndefinedMeasureError, match="embedding of that overflows"):
+        encoder.transform(networks[1:])
+    with pytest.raises(SpecificationError, match="1 names for 2 networks"):
+        networks.named(["this"])
+
+
+class Block(nn.Module):
+    """Attention and two Linears, each beside a residual connection, as in a transformer, then classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True)
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.block(x).mean(1))
+
+
+def turned(module: nn.Module, outputs: str, inputs: str) -> nn.Module:
+    """The same function with the neurons between two layers in another order."""
+    copied = copy.deepcopy(module)
+    first, second = copied.get_submodule(outputs), copied.get_submodule(inputs)
+    order = torch.randperm(len(first.weight), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        first.weight.copy_(first.weight[order])
+        first.bias.copy_(first.bias[order])
+        second.weight.copy_(second.weight[:, order])
+    return copied
+
+
+def test_a_transformer_block_is_embedded() -> None:
+    blocks = [initialised(Block(), seed) for seed in range(3)]
+    example = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(0))
+    other = turned(blocks[0], "block.linear1", "block.linear2")
+    torch.testing.assert_close(other(example), blocks[0](example))
+    graphs = [sx.graph(one, example) for one in (*blocks, other)]
+    encoder = small(node_features=("bias", "gain")).fit(graphs[:-1])
+    one, another, _, same = encoder.transform(graphs)
+    np.testing.assert_allclose(same, one, atol=2e-5)
+    assert np.abs(another - one).max() > 1e-2
+    terms = encoder.history_.select("strong", "weight", "prior").to_numpy()
+    assert np.isfinite(terms).all()
+
+
+def test_the_order_of_channels_inside_a_residual_network_does_not_matter() -> None:
+    module, example = initialised(Residual()), torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(8, generator=torch.Generator().manual_seed(1))
+    other = copy.deepcopy(module)
+    with torch.no_grad():
+        other.first.weight.copy_(module.first.weight[order])
+        other.second.weight.copy_(module.second.weight[order][:, order])
+        other.second.bias.copy_(module.second.bias[order])
+        other.third.weight.copy_(module.third.weight[:, order])
+        other.short.weight.copy_(module.short.weight[:, order])
+        for name, value in module.norm.state_dict().items():
+            if value.ndim:
+                other.norm.state_dict()[name].copy_(value[order])
+    torch.testing.assert_close(other(example), module(example))
+    encoder = small(node_features=("bias", "gain")).fit([residual(), residual(1)])
+    one, same = encoder.transform([sx.graph(each, example[:1]) for each in (module, other)])
+    np.testing.assert_allclose(same, one, atol=2e-5)
 
 
 def test_parts_of_a_set_are_the_networks_asked_for() -> None:

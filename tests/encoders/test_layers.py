@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import nn
@@ -12,7 +10,6 @@ from torch.nn.functional import leaky_relu
 from synaplex.encoders import (
     EdgeAttention,
     GATConv,
-    MessageGraph,
     TransformerConv,
     message_graph,
     structure_graph,
@@ -20,7 +17,7 @@ from synaplex.encoders import (
 )
 from synaplex.encoders.pyg import pyg_edges
 from synaplex.graph import NeuralGraph
-from tests.encoders.structures import convolutional, dense, residual
+from tests.encoders.structures import convolutional, dense, doubled, residual
 
 GRAPHS = {
     "dense": lambda: dense(None, 6, 5, 4, 3),
@@ -61,18 +58,12 @@ def test_equals_pytorch_geometric(name: str, kind: str, edge_features: bool, dir
     ours = {"TransformerConv": TransformerConv, "GATConv": GATConv}[kind]
     module = drawn(ours(5, 3, heads=2, edges=size, generator=torch.Generator().manual_seed(0)))
     peer = getattr(geometric, kind)(5, 3, heads=2, edge_dim=size).double()
-    peer.load_state_dict(module.state_dict())
+    unseen = {} if kind == "GATConv" else {"lin_key.bias": torch.randn(6)}  # which the softmax does not see
+    peer.load_state_dict(module.state_dict() | unseen)
     x = torch.randn(structure.nodes, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     expected = peer(x, index, features.double() if edge_features else None)
     graph = doubled(message_graph(structure, kernel, direction=direction))
     torch.testing.assert_close(module(x[None], graph)[0], expected)
-
-
-def doubled(graph: MessageGraph) -> MessageGraph:
-    """The same edges with features in float64."""
-    incoming = tuple(tuple(replace(e, features=e.features.double()) for e in group) for group in graph.incoming)
-    forward = tuple((target, replace(e, features=e.features.double())) for target, e in graph.forward)
-    return replace(graph, incoming=incoming, forward=forward)
 
 
 @pytest.mark.parametrize("direction", ["both", "forward"])
@@ -93,6 +84,19 @@ def test_edge_attention_is_equations_1_to_3(name: str, heads: int, direction: st
             share = torch.softmax(leaky_relu(projected @ layer.attention[head], 0.2), 0)
             expected = (share[:, None] * at).sum(0)
             torch.testing.assert_close(found[node].view(heads, -1)[head], expected)
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("generator", [None, 3], ids=["quiet", "noisy"])
+def test_edges_some_rows_at_a_time(name: str, generator: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    structure = structure_graph(GRAPHS[name]())
+    graph = doubled(message_graph(structure, structure.largest_kernel))
+    layer = drawn(EdgeAttention(structure.largest_kernel**2, 4, generator=torch.Generator().manual_seed(0)))
+    seeds = [None if generator is None else torch.Generator().manual_seed(generator) for _ in range(2)]
+    whole = layer(graph, seeds[0])
+    monkeypatch.setattr("synaplex.encoders.edge_attention.HIDDEN_AT_ONCE", 60)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(graph, seeds[1]), whole.detach())
 
 
 def test_noise_is_drawn_from_the_generator_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -63,9 +64,9 @@ class BatchReader:
         """Laplacian features times the root of the number of nodes, so that their size does not depend on it."""
         if self.laplacian:
             return (self.encoding(graph).values * math.sqrt(graph.nodes)).float()
-        generator = torch.Generator().manual_seed(self.seed)
-        once = torch.randn(graph.nodes, self.positions, generator=generator)
-        return once.expand(graph.networks, -1, -1)
+        # NumPy draws one number after the other: a longer draw begins as a shorter one
+        once = np.random.default_rng(self.seed).standard_normal((graph.nodes, self.positions), dtype=np.float32)
+        return torch.from_numpy(once).expand(graph.networks, -1, -1)
 
     def given(
         self, graph: StructureGraph, positional: Float[Tensor, "networks nodes positions"] | None = None

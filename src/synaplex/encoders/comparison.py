@@ -11,7 +11,7 @@ from jaxtyping import Float, Shaped
 from sklearn.base import clone
 
 from synaplex.encoders.decoder import PerformanceDecoder
-from synaplex.encoders.graph_set import GraphSet, fingerprints
+from synaplex.encoders.graph_set import GraphSet
 from synaplex.encoders.scores import SCORES, decoding_scores
 from synaplex.errors import SpecificationError
 
@@ -64,8 +64,7 @@ def compare_encoders(
     for networks, performance in ((known, train_performance), (unseen, test_performance)):
         if len(networks) != len(performance) or not len(networks):
             raise SpecificationError(f"{len(performance)} figures of performance for {len(networks)} networks")
-    seen = _names(known)
-    shared = any(name in seen for name in _names(unseen))
+    shared = not set(known.fingerprints()).isdisjoint(unseen.fingerprints())
     rows = []
     for name, encoder in encoders.items():
         fitted = clone(encoder).fit(known)
@@ -87,10 +86,6 @@ def compare_encoders(
     figures = [f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")]
     schema = {"encoder": pl.String, "columns": pl.Int32, **dict.fromkeys(figures, pl.Float64), "reason": pl.String}
     return pl.DataFrame(rows, schema={**schema, "covered": pl.Float64, "transductive": pl.Boolean})
-
-
-def _names(networks: GraphSet) -> set[str]:
-    return {name for rows in networks.batches(64) for name in fingerprints(networks.structure(rows.tolist()))}
 
 
 def _covered(

@@ -1,6 +1,6 @@
 """Graph convolutions with attention, computed block by block: what PyTorch Geometric computes edge by edge.
 
-Both name their parameters as PyTorch Geometric's `TransformerConv` and `GATConv` do, whose state dicts fit.
+Both name their parameters as PyTorch Geometric's `TransformerConv` and `GATConv` do; ours lack `lin_key.bias` alone.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Convolution(nn.Module):
 class TransformerConv(Convolution):
     """Attention by queries and keys: x'_j = W_skip x_j + sum_i alpha_ij (W_value x_i + W_edge e_ij).
 
-    alpha_ij is the softmax over i of (W_query x_j) · (W_key x_i + W_edge e_ij) / sqrt(width). Edges are met by
+    alpha_ij is the softmax over i of (W_query x_j) · (W_key x_i + W_edge e_ij) / sqrt(width). Keys have no bias, which
+    would add the same to all scores of a node and so change nothing. Edges are met by
     (W_edge^T W_query x_j) · e_ij, so that nothing of the size edges x width is ever formed.
 
     Parameters
@@ -66,7 +67,7 @@ class TransformerConv(Convolution):
     ) -> None:
         super().__init__()
         self.heads, self.width = heads, width
-        self.lin_key = Affine(into, heads * width, generator=generator)
+        self.lin_key = Affine(into, heads * width, bias=False, generator=generator)
         self.lin_query = Affine(into, heads * width, generator=generator)
         self.lin_value = Affine(into, heads * width, generator=generator)
         self.lin_edge = None if edges is None else Affine(edges, heads * width, bias=False, generator=generator)

@@ -47,6 +47,8 @@ class PerformanceDecoder(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Absolute calibration residuals in ascending order; empty if there was one network or group only.
     calibration_ : str
         ``"cross-validation"`` or ``"held-out networks"``.
+    range_ : tuple of float
+        The smallest and largest performance fitted.
     n_features_in_ : int
         Number of columns.
 
@@ -93,6 +95,7 @@ class PerformanceDecoder(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.regressor_ = self._regression(scaled, target)
         self.residuals_ = self._left_out(scaled, target, None if groups is None else np.asarray(groups))
         self.calibration_ = "cross-validation"
+        self.range_ = float(target.min()), float(target.max())
         return self
 
     def calibrate(self, X: Any, y: Any) -> Self:

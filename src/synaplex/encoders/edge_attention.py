@@ -12,6 +12,8 @@ from synaplex.encoders.parameters import Affine, glorot
 
 SLOPE = 0.2
 """Of LeakyReLU below 0, which the paper does not state; as in graph attention."""
+HIDDEN_AT_ONCE = 4_000_000
+"""Hidden units of edges that are held at once where no gradient is asked for."""
 
 
 class EdgeAttention(nn.Module):
@@ -77,15 +79,23 @@ class EdgeAttention(nn.Module):
 
     def _scores(self, edges: Incoming, generator: torch.Generator | None) -> Float[Tensor, ...]:
         """LeakyReLU(a^T p) of each edge and head, where a^T Theta_lin is formed first."""
-        features = edges.features
-        transformed = leaky_relu(self.transform(features), SLOPE)
-        mixing = self.attention @ self.project.weight
-        hidden, size = transformed.shape[-1], features.shape[-1]
-        noised = features
+        features = noised = edges.features
         if generator is not None and self.noise:
             drawn = torch.randn(features.shape, generator=generator, device=generator.device)
             noised = features + self.noise * drawn.to(features)
-        of_hidden, of_edge, of_noised = torch.split(mixing, [hidden, size, size], -1)
+        if torch.is_grad_enabled():
+            return self._score(features, noised)
+        # hidden units take many times the room of the edges: some rows after the others
+        rows = max(1, HIDDEN_AT_ONCE * features.shape[1] // max(features.numel() * len(self.transform.weight), 1))
+        pieces = zip(torch.split(features, rows, 1), torch.split(noised, rows, 1), strict=True)
+        return torch.cat([self._score(*piece) for piece in pieces], 1)
+
+    def _score(
+        self, features: Float[Tensor, "*edges features"], noised: Float[Tensor, "*edges features"]
+    ) -> Float[Tensor, "*edges heads"]:
+        hidden, size = self.transform.weight.shape
+        of_hidden, of_edge, of_noised = torch.split(self.attention @ self.project.weight, [hidden, size, size], -1)
+        transformed = leaky_relu(self.transform(features), SLOPE)
         return leaky_relu(transformed @ of_hidden.T + features @ of_edge.T + noised @ of_noised.T, SLOPE)
 
     @staticmethod

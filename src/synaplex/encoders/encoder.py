@@ -8,18 +8,19 @@ import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Bool, Float
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from synaplex.encoders.adjacency import ADJACENCIES
 from synaplex.encoders.batch import NODE_FEATURES, BatchReader
-from synaplex.encoders.graph_set import GraphSet, fingerprints
+from synaplex.encoders.graph_set import GraphSet
 from synaplex.encoders.messages import DIRECTIONS
 from synaplex.encoders.objective import Objective
 from synaplex.encoders.pooling import POOLINGS, pooled
 from synaplex.encoders.training import Survey, calibrate, survey, train
 from synaplex.encoders.vgae import ARCHITECTURES, EncoderPlan, StructureVGAE
-from synaplex.errors import SpecificationError, UnknownNameError
+from synaplex.errors import SpecificationError, UndefinedMeasureError, UnknownNameError
 
 
 class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -61,7 +62,8 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     learning_rate
         Of Adam.
     batch_size
-        Networks held at once, fewer where they are large: memory is that of about `EDGES_AT_ONCE` edges.
+        Networks held at once, fewer where they are large: memory is that of about `EDGES_AT_ONCE` edges, and of 16
+        times as many pairs of nodes.
     sparse_threshold
         Of `positional_encoding`.
     random_state
@@ -89,6 +91,10 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Fingerprints of the networks fitted, see `has_seen`.
     networks_ : int
         How many networks were fitted.
+    embedding_ : Float[np.ndarray, "networks dimension"] or None
+        The embeddings of the networks fitted, in order; None where a saved encoder does not hold them.
+    layouts_ : frozenset of str
+        The layouts of the networks fitted, see `StructureGraph.described`; empty where that was not saved.
 
     Notes
     -----
@@ -202,12 +208,20 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
         embedded = self._embed(networks, known)
         self.networks_ = len(networks)
+        self.embedding_: Float[np.ndarray, "networks dimension"] | None = embedded
+        self.layouts_ = frozenset(graph.described for graph, _ in networks.layouts)
         self.center_, self.spread_ = embedded.mean(0), embedded.std(0)
         self.reach_ = float(np.quantile(self._away(embedded), 0.99)) or 1.0
         return self
 
     def transform(self, X: Any) -> Float[np.ndarray, "networks dimension"]:
-        """The embedding of each network, one a row, float64."""
+        """The embedding of each network, one a row, float64.
+
+        Raises
+        ------
+        UndefinedMeasureError
+            If the weights of a network are so large that its embedding overflows.
+        """
         check_is_fitted(self)
         return self._embed(GraphSet.of(X), None)
 
@@ -217,14 +231,29 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         The root mean square over the columns of the embedding of (value - mean) / (standard deviation) of the networks
         fitted, divided by `reach_`. Above 1 a network is unlike the population: do not trust predictions for it.
         """
-        return self._away(self.transform(X)) / self.reach_
+        return self.distance_of(self.transform(X))
+
+    def distance_of(self, embedded: Float[np.ndarray, "networks dimension"]) -> Float[np.ndarray, " networks"]:
+        """As `distance`, of embeddings that are there already."""
+        check_is_fitted(self)
+        return self._away(embedded) / self.reach_
+
+    def between(
+        self, one: Float[np.ndarray, "networks dimension"], other: Float[np.ndarray, "others dimension"]
+    ) -> Float[np.ndarray, "networks others"]:
+        """The distance between each two embeddings: the root mean square of their difference over the columns.
+
+        In units of the standard deviation of the networks fitted; columns in which these do not differ, or by rounding
+        alone, are left as they are.
+        """
+        check_is_fitted(self)
+        return np.asarray(cdist(one / self._unit, other / self._unit) / np.sqrt(one.shape[1]))
 
     def has_seen(self, X: Any) -> Bool[np.ndarray, " networks"]:
         """Whether each network, by its weights, is one of those fitted."""
         check_is_fitted(self)
         networks = GraphSet.of(X)
-        known = [name in self.seen_ for i in range(len(networks)) for name in fingerprints(networks.structure([i]))]
-        return np.array(known, dtype=bool)
+        return np.array([name in self.seen_ for name in networks.fingerprints()], dtype=bool)
 
     def describe(self, X: Any) -> pl.DataFrame:
         """What became of each network: a row a network.
@@ -299,11 +328,21 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             given = reader.given(graph, None if known is None else known.of(batch))
             mean, _ = self.model_.encode(messages, given)
             result[batch] = pooled(mean, messages.places, self.pooling).cpu().numpy()
+        lost = np.flatnonzero(~np.isfinite(result).all(1))
+        if len(lost):
+            raise UndefinedMeasureError(
+                f"the embedding of {networks.name(int(lost[0]))} overflows: its weights are too large for an encoder "
+                f"whose networks had edges of about {self.edge_scale_:.3g}"
+            )
         return result
 
     def _away(self, embedded: Float[np.ndarray, "networks dimension"]) -> Float[np.ndarray, " networks"]:
-        away = (embedded - self.center_) / np.where(self.spread_ > 0, self.spread_, 1.0)
-        return np.asarray(np.sqrt((away**2).mean(1)))
+        return self.between(embedded, self.center_[None])[:, 0]
+
+    @property
+    def _unit(self) -> Float[np.ndarray, " dimension"]:
+        rounding = 1e-6 * float(np.abs(self.center_).max())  # embeddings are made of float32
+        return np.where(self.spread_ > rounding, self.spread_, 1.0)
 
 
 def check_parameters(encoder: StructureEncoder) -> None:

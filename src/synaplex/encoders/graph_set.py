@@ -14,11 +14,13 @@ from jaxtyping import Float, Int
 
 from synaplex.encoders.reading import structure_graph
 from synaplex.encoders.structure import StructureGraph, stacked
-from synaplex.errors import SpecificationError
+from synaplex.errors import GraphTooLargeError, IncompleteGraphError, InvalidGraphError, SpecificationError
 from synaplex.graph import NeuralGraph
 
 EDGES_AT_ONCE = 1_000_000
-"""A batch holds about so many edges at most, however many networks it may hold."""
+"""A batch holds about so many edges at most, and 16 times as many pairs of nodes, however many networks it may hold."""
+ROWS_AT_ONCE = 64
+"""Networks whose weights are read at once, where nothing is computed from them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +35,14 @@ class GraphSet:
         For each network of the set, the index of its graph and its place there (0 of a single network).
     epochs
         The epoch of each network, for snapshots of training; None where there is none.
+    names
+        What errors call each network; None for numbers.
     """
 
     graphs: tuple[NeuralGraph, ...]
     rows: tuple[tuple[int, int], ...]
     epochs: Float[np.ndarray, " networks"] | None = None
+    names: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, graphs: Any, *, epochs: Any = None) -> GraphSet:
@@ -74,7 +79,18 @@ class GraphSet:
         """The set of some networks: a slice, indices or a mask."""
         index = np.arange(len(self))[chosen].reshape(-1)
         epochs = None if self.epochs is None else self.epochs[index]
-        return GraphSet(self.graphs, tuple(self.rows[i] for i in index.tolist()), epochs)
+        names = None if self.names is None else tuple(self.names[i] for i in index.tolist())
+        return GraphSet(self.graphs, tuple(self.rows[i] for i in index.tolist()), epochs, names)
+
+    def named(self, names: Sequence[str]) -> GraphSet:
+        """The same with a name for each network."""
+        if len(names) != len(self):
+            raise SpecificationError(f"{len(names)} names for {len(self)} networks")
+        return replace(self, names=tuple(names))
+
+    def name(self, row: int) -> str:
+        """What errors call a network."""
+        return f"network {row}" if self.names is None else self.names[row]
 
     def parts(self, rows: Sequence[int] | None = None) -> Iterator[NeuralGraph]:
         """The networks in order, runs of neighbours in a batch together."""
@@ -110,7 +126,10 @@ class GraphSet:
     @cached_property
     def layouts(self) -> list[tuple[StructureGraph, Int[np.ndarray, " rows"]]]:
         """The first network of each layout, and the rows that have it."""
-        of_graph = {i: self._first(i) for i in dict.fromkeys(graph for graph, _ in self.rows)}
+        of_graph: dict[int, StructureGraph] = {}
+        for row, (i, _) in enumerate(self.rows):
+            if i not in of_graph:
+                of_graph[i] = self._first(i, row)
         groups: dict[tuple[object, ...], list[int]] = {}
         first: dict[tuple[object, ...], StructureGraph] = {}
         for row, (graph, _) in enumerate(self.rows):
@@ -126,16 +145,33 @@ class GraphSet:
         """
         found = []
         for graph, rows in self.layouts:
-            count = max(1, min(size, EDGES_AT_ONCE // max(graph.edges, 1)))
+            count = max(1, min(size, EDGES_AT_ONCE // max(graph.edges, graph.nodes**2 // 16, 1)))
             order = rows if generator is None else rows[torch.randperm(len(rows), generator=generator).numpy()]
             found += [np.sort(order[start : start + count]) for start in range(0, len(rows), count)]
         if generator is None:
             return found
         return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
 
-    def _first(self, graph: int) -> StructureGraph:
+    def fingerprints(self) -> list[str]:
+        """A name for the weights of each network, see `fingerprints`."""
+        found: dict[int, str] = {}
+        for batch in self.batches(ROWS_AT_ONCE):
+            found.update(zip(batch.tolist(), fingerprints(self.structure(batch.tolist())), strict=True))
+        return [found[row] for row in range(len(self))]
+
+    def described(self) -> list[str]:
+        """The layout of each network, see `StructureGraph.described`."""
+        found = {row: graph.described for graph, rows in self.layouts for row in rows.tolist()}
+        return [found[row] for row in range(len(self))]
+
+    def _first(self, graph: int, row: int) -> StructureGraph:
         whole = self.graphs[graph]
-        return structure_graph(whole if whole.networks is None else whole.subset(0, 1))
+        try:
+            return structure_graph(whole if whole.networks is None else whole.subset(0, 1))
+        except (GraphTooLargeError, IncompleteGraphError, InvalidGraphError) as error:
+            if self.names is None:
+                raise
+            raise type(error)(f"{self.name(row)}: {error}") from error
 
 
 def fingerprints(graph: StructureGraph) -> list[str]:

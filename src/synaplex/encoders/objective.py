@@ -37,7 +37,7 @@ class Objective:
     kl_weight
         Of the prior.
     pairs
-        At most so many pairs of each link are drawn for a step; the threshold is taken from those drawn.
+        Of a link with more pairs, so many are drawn for a step, and the threshold is taken from those drawn.
     """
 
     strong_share: float = 0.2
@@ -63,18 +63,13 @@ class Objective:
         for target, edges in graph.forward:
             if edges.diagonal:
                 continue
-            targets, sources = edges.features.shape[1:3]
-            count = min(self.pairs, targets * sources)
-            chosen = torch.randint(targets * sources, (count,), generator=generator, device=generator.device)
-            chosen = chosen.to(mean.device)
-            row, column = chosen // sources, chosen % sources
-            features = edges.features[:, row, column]
-            end, start = z[:, graph.places[target]][:, row], z[:, graph.places[edges.source]][:, column]
-            weight.append((model.edge(end, start) - features).square().mean() / 2)
+            of_target, of_source = z[:, graph.places[target]], z[:, graph.places[edges.source]]
+            logit, decoded, features = self._pairs(model, of_target, of_source, edges.features, generator)
+            weight.append((decoded - features).square().mean() / 2)
             size = features.abs().sum(-1)
             threshold = size.quantile(1 - self.strong_share, dim=1, keepdim=True)
             is_strong = ((size >= threshold) & (size > 0)).to(mean)
-            strong.append(binary_cross_entropy_with_logits(model.strong_logit(end, start), is_strong))
+            strong.append(binary_cross_entropy_with_logits(logit, is_strong))
         prior = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(-1).mean()
         none = prior.new_zeros(())
         return {
@@ -82,3 +77,29 @@ class Objective:
             "weight": torch.stack(weight).mean() if weight else none,
             "prior": self.kl_weight * prior,
         }
+
+    def _pairs(
+        self,
+        model: StructureVGAE,
+        target: Float[Tensor, "networks targets latent"],
+        source: Float[Tensor, "networks sources latent"],
+        features: Float[Tensor, "networks targets sources features"],
+        generator: torch.Generator,
+    ) -> tuple[
+        Float[Tensor, "networks pairs"],
+        Float[Tensor, "networks pairs features"],
+        Float[Tensor, "networks pairs features"],
+    ]:
+        """Of the pairs that a step looks at: logit, decoded features, and actual features.
+
+        All pairs as matrix products where there are at most `pairs`, which costs less than to gather them.
+        """
+        targets, sources = features.shape[1:3]
+        if targets * sources <= self.pairs:
+            logit, decoded = model.every_edge(target, source)
+            return logit.flatten(1), decoded.flatten(1, 2), features.flatten(1, 2)
+        chosen = torch.randint(targets * sources, (self.pairs,), generator=generator, device=generator.device)
+        chosen = chosen.to(features.device)
+        row, column = chosen // sources, chosen % sources
+        end, start = target[:, row], source[:, column]
+        return model.strong_logit(end, start), model.edge(end, start), features[:, row, column]

@@ -98,8 +98,18 @@ class Trees:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Trees:
-        """The trees that `arrays` came from."""
+        """The trees that `arrays` came from.
+
+        Raises
+        ------
+        ValueError
+            If a node does not lead to later nodes of its tree, so that a walk might never end.
+        """
         left, right, feature = arrays["left"], arrays["right"], arrays["feature"]
+        node = np.arange(left.shape[1])
+        for child in (left, right):
+            if not ((child == -1) | ((child > node) & (child < len(node)))).all():
+                raise ValueError("a tree leads nowhere")
         return cls(left, right, feature, arrays["threshold"], arrays["value"], float(arrays["offset"][0]))
 
 

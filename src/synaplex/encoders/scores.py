@@ -38,18 +38,18 @@ def pearson(predicted: Values, actual: Values) -> float:
     """Pearson's correlation; not a number where either is constant."""
     a, b = predicted - predicted.mean(), actual - actual.mean()
     size = np.sqrt((a @ a) * (b @ b))
-    return float(a @ b / size) if size > 0 and not _constant(predicted) and not _constant(actual) else np.nan
+    return float(a @ b / size) if size > 0 and not is_constant(predicted) and not is_constant(actual) else np.nan
 
 
 def kendall(predicted: Values, actual: Values) -> float:
     """Kendall's tau-b; not a number where either is constant."""
-    return np.nan if _constant(predicted) or _constant(actual) else float(kendalltau(predicted, actual).statistic)
+    return np.nan if is_constant(predicted) or is_constant(actual) else float(kendalltau(predicted, actual).statistic)
 
 
 def r2(predicted: Values, actual: Values) -> float:
     """1 - (squared error) / (squared deviation from the mean); not a number where performance is constant."""
     spread = ((actual - actual.mean()) ** 2).sum()
-    return np.nan if _constant(actual) else float(1 - ((actual - predicted) ** 2).sum() / spread)
+    return np.nan if is_constant(actual) else float(1 - ((actual - predicted) ** 2).sum() / spread)
 
 
 SCORES: dict[str, Callable[[Values, Values], float]] = {"pearson": pearson, "kendall": kendall, "r2": r2}
@@ -104,7 +104,7 @@ def decoding_scores(
     for name, score in SCORES.items():
         value = score(predicted, actual)
         if np.isnan(value):
-            what = "performance" if _constant(actual) else "the prediction"
+            what = "performance" if is_constant(actual) else "the prediction"
             found[name] = Score(None, reason=f"{what} is the same for all {len(actual)} networks")
             continue
         sample = np.array([score(predicted[draw], actual[draw]) for draw in draws])
@@ -117,6 +117,6 @@ def decoding_scores(
     return found
 
 
-def _constant(values: Values) -> bool:
+def is_constant(values: Values) -> bool:
     """Whether values differ by rounding alone."""
     return bool(np.ptp(values) <= 1e-12 * max(float(np.abs(values).max()), 1e-300))

@@ -99,6 +99,20 @@ class StructureGraph:
         return self.sizes, tuple((b.source, b.target, b.diagonal, *b.footprint) for b in self.blocks)
 
     @property
+    def described(self) -> str:
+        """The layout in words: sizes of the groups, what joins them unless each reads the one before, footprints.
+
+        Equal for two networks if and only if their layouts are.
+        """
+        links = [(b.source, b.target, b.diagonal, b.footprint) for b in self.blocks]
+        text = "-".join(map(str, self.sizes))
+        chain = [(i, i + 1, False) for i in range(len(self.sizes) - 1)]
+        joined = [] if [one[:3] for one in links] == chain else [f"{a}{'=' if d else '>'}{b}" for a, b, d, _ in links]
+        sides = [f"{high}x{wide}" for *_, (high, wide) in links] if any(one[3] != (1, 1) for one in links) else []
+        further = "; ".join(" ".join(part) for part in (joined, sides) if part)
+        return f"{text} ({further})" if further else text
+
+    @property
     def largest_kernel(self) -> int:
         """The largest side of a kernel, 1 where there is none."""
         return max((max(block.footprint) for block in self.blocks if block.kernel), default=1)

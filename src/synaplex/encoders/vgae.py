@@ -14,8 +14,9 @@ from synaplex.encoders.edge_attention import EdgeAttention
 from synaplex.encoders.messages import MessageGraph
 from synaplex.encoders.parameters import Affine, glorot
 
-ARCHITECTURES = ("EA+TC+LF", "EA+GC+LF", "GC+LF", "GC+RF")
-"""Edge attention, transformer or graph attention convolution, Laplacian or random features: tables 1 and 2."""
+ARCHITECTURES = ("EA+TC+LF", "EA+GC+LF", "GC+LF", "GC+RF", "TC+LF", "EA+TC+RF")
+"""Edge attention, transformer or graph attention convolution, Laplacian or random features: the four of tables 1 and 2,
+and the first of them without edge attention and with random features."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,14 @@ class StructureVGAE(nn.Module):
     ) -> Float[Tensor, "*pairs features"]:
         """The features of the edge from `source` to `target`."""
         return torch.einsum("...a,fab,...b->...f", target, self.weight, source) + self.weight_offset
+
+    def every_edge(
+        self, target: Float[Tensor, "networks targets latent"], source: Float[Tensor, "networks sources latent"]
+    ) -> tuple[Float[Tensor, "networks targets sources"], Float[Tensor, "networks targets sources features"]]:
+        """`strong_logit` and `edge` of every pair, as matrix products."""
+        logit = (target @ self.strong) @ source.mT + self.strong_offset
+        turned = torch.einsum("nta,fab->nftb", target, self.weight)
+        return logit, (turned @ source[:, None].mT).movedim(1, -1) + self.weight_offset
 
     def _inputs(self, graph: MessageGraph, given: Tensor, generator: torch.Generator | None) -> Tensor:
         if self.edge_attention is None:

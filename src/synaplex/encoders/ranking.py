@@ -1,0 +1,178 @@
+"""Which of several networks is the best, without data: predicted performance, intervals, and when to distrust them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Float
+
+from synaplex.encoders.decoder import PerformanceDecoder
+from synaplex.encoders.embedding import Embedding, embed
+from synaplex.encoders.saving import SavedEncoder
+from synaplex.encoders.scores import is_constant
+from synaplex.errors import SpecificationError
+
+MOST_NAMED = 20
+"""Networks that a warning names; the columns of the table tell of all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Networks by predicted performance, the best first.
+
+    Attributes
+    ----------
+    table
+        A row a network: ``rank`` (from 1; equal predictions share one), ``model``, ``predicted``, ``low`` and ``high``
+        (the interval; null where there are too few calibration residuals), ``distance``, ``outside`` (of the population
+        that the encoder was fitted on: distance above 1, or a layout that none of its networks has), ``fitted`` (the
+        encoder has seen this network), ``same_as`` (an earlier one with the same weights), ``layout``.
+    undecided
+        Names of the networks whose intervals meet that of the first: the encoder does not tell which of these is best.
+    warnings
+        Why not to trust some of it, naming the networks concerned.
+    embedding
+        Where the networks lie, in the order given.
+    """
+
+    table: pl.DataFrame
+    undecided: tuple[str, ...]
+    warnings: tuple[str, ...]
+    embedding: Embedding
+
+
+def rank(
+    models: Any,
+    saved: SavedEncoder | str | os.PathLike[str],
+    *,
+    coverage: float = 0.9,
+    layers: Sequence[str] | None = None,
+    progress: Callable[[str], object] | None = None,
+) -> Ranking:
+    """Predict the performance of networks from their weights alone, and order them by it.
+
+    Larger performance counts as better. Predictions and intervals hold for networks of the population that the encoder
+    was fitted on, and mean what its decoder was fitted on: an accuracy on a data set, say, as the card may tell.
+
+    Parameters
+    ----------
+    models, saved, layers, progress
+        As for `embed`.
+    coverage
+        Of the intervals; see `PerformanceDecoder.predict_interval`.
+
+    Raises
+    ------
+    SpecificationError
+        If the encoder was saved without a decoder, there is no network, or all networks have the same weights; and as
+        `embed` does.
+
+    Examples
+    --------
+    >>> from synaplex.encoders import PerformanceDecoder, StructureEncoder
+    >>> from synaplex.graph import NeuralGraph
+    >>> import torch
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> scale = torch.linspace(1, 2, 30)[:, None, None]
+    >>> train = NeuralGraph.from_weights([torch.randn(30, 6, 4, generator=generator) * scale])
+    >>> encoder = StructureEncoder(positions=2, epochs=0).fit(train)
+    >>> decoder = PerformanceDecoder("ridge").fit(encoder.transform(train), scale.flatten().double().numpy())
+    >>> models = {"a": train.network(3), "b": train.network(25)}
+    >>> rank(models, SavedEncoder(encoder, decoder, {})).table["model"].to_list()
+    ['b', 'a']
+    """
+    if not 0 < coverage < 1:
+        raise SpecificationError(f"coverage must lie between 0 and 1, got {coverage!r}")
+    found = embed(models, saved, layers=layers, progress=progress)
+    decoder = found.saved.decoder
+    if decoder is None:
+        raise SpecificationError(
+            "this encoder was saved without a decoder, so that it places networks but predicts no performance: fit a "
+            "PerformanceDecoder on its embeddings and save both with save_encoder"
+        )
+    if len(found) > 1 and set(found.same_as[1:]) == {found.names[0]}:
+        raise SpecificationError(f"all {len(found)} networks have the same weights: there is nothing to rank")
+    predicted = decoder.predict(found.values)
+    half, too_few = None, ""
+    try:
+        half = decoder.half_width(coverage)
+    except SpecificationError as error:
+        too_few = str(error)
+    new = _new_layout(found)
+    table = pl.DataFrame(
+        {
+            "model": list(found.names),
+            "predicted": predicted,
+            "low": predicted - (np.nan if half is None else half),
+            "high": predicted + (np.nan if half is None else half),
+            "distance": found.distance,
+            "outside": (found.distance > 1) | new,
+            "fitted": found.fitted,
+            "same_as": pl.Series(found.same_as, dtype=pl.String),
+            "layout": list(found.layouts),
+        }
+    ).with_columns(pl.col("low", "high").fill_nan(None))
+    table = table.with_columns(pl.col("predicted").rank("min", descending=True).cast(pl.Int32).alias("rank"))
+    table = table.select("rank", pl.exclude("rank")).sort("rank", maintain_order=True)
+    meeting = table.filter(pl.col("high") >= table["low"][0])["model"].to_list() if half is not None else []
+    notes = [*_strangers(found, new), *_doubtful(found, predicted, decoder), *([too_few] if too_few else [])]
+    return Ranking(table, tuple(meeting), tuple(notes), found)
+
+
+def _new_layout(found: Embedding) -> Bool[np.ndarray, " networks"]:
+    """Whether no network fitted has the layout of each; all False where the encoder does not know."""
+    known = found.saved.encoder.layouts_
+    return np.array([bool(known) and layout not in known for layout in found.layouts], dtype=bool)
+
+
+def _strangers(found: Embedding, new: Bool[np.ndarray, " networks"]) -> Iterator[str]:
+    """About networks that are no new networks of the population."""
+    away = [f"{name} ({distance:.1f})" for name, distance in _where(found, found.distance, found.distance > 1)]
+    if away:
+        yield (
+            "outside the population that the encoder was fitted on, of which 99% keep within a distance of 1: "
+            f"{_listed(away)}. Predictions and intervals need not hold for them"
+        )
+    if new.any():
+        others = [f"{name} ({layout})" for name, layout in _where(found, found.layouts, new)]
+        yield f"no network that the encoder was fitted on has this layout: {_listed(others)}"
+    if found.fitted.any():
+        seen = [name for name, _ in _where(found, found.layouts, found.fitted)]
+        yield f"the encoder was fitted on {_listed(seen)}: predictions for new networks are less good"
+    pairs = [f"{name} as {same}" for name, same in zip(found.names, found.same_as, strict=True) if same is not None]
+    if pairs:
+        yield f"exactly the same weights: {_listed(pairs)}"
+    if found.left_out:
+        yield f"left out, because they have diverged: {_listed(found.left_out)}"
+
+
+def _doubtful(
+    found: Embedding, predicted: Float[np.ndarray, " networks"], decoder: PerformanceDecoder
+) -> Iterator[str]:
+    """About predictions that say little."""
+    low, high = decoder.range_
+    if low == high:
+        yield f"the decoder was fitted on networks that all have a performance of {low:.4g}: it can tell nothing"
+    elif len(found) > 1 and is_constant(predicted):
+        yield "the prediction is the same for all: their order means nothing"
+    beyond = [
+        f"{name} ({value:.4g})" for name, value in _where(found, predicted, (predicted < low) | (predicted > high))
+    ]
+    if beyond and low < high:
+        yield f"beyond the performance of the networks fitted ({low:.4g} to {high:.4g}): {_listed(beyond)}"
+
+
+def _where(found: Embedding, values: Iterable[Any], chosen: Bool[np.ndarray, " networks"]) -> Iterator[tuple[str, Any]]:
+    """Names and values of some of the networks."""
+    return ((name, value) for name, value, one in zip(found.names, values, chosen, strict=True) if one)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row, of many the first; the columns of the table tell the others."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
