@@ -88,8 +88,9 @@ def _load(name: str, data_dir: Path | None, convert: Convert, what: str) -> Data
         source = "the authors' binary archive"
         parts = _read_archive(folder / ARCHIVE.name, convert)
     else:
-        source = "Parquet files of encoded images"
-        parts = [_read_parquet(sorted(folder.glob(pattern)), convert) for pattern in PARQUET]
+        paths = [sorted(folder.glob(pattern)) for pattern in PARQUET]
+        source = f"Parquet files of encoded images{_loss(paths[0][0])}"
+        parts = [_read_parquet(part, convert) for part in paths]
     (x_train, y_train), (x_test, y_test) = parts
     return Dataset(
         name=name,
@@ -107,6 +108,12 @@ def _read_parquet(paths: Sequence[Path], convert: Convert) -> tuple[Float[Tensor
     stored = [read_parquet_images(path, "img", len(CLASSES)) for path in paths]
     pictures = (_sized(images, row) for images in stored for row in range(len(images.encoded)))
     return _tensors(pictures, np.concatenate([images.labels for images in stored]), convert)
+
+
+def _loss(path: Path) -> str:
+    """What has to be said of how images were compressed."""
+    first = read_parquet_images(path, "img", len(CLASSES)).encoded[0]
+    return " (JPEG, which is lossy: accuracies are not exactly comparable)" if first.startswith(b"\xff\xd8") else ""
 
 
 def _sized(images: EncodedImages, row: int) -> UInt8[np.ndarray, "32 32 3"]:

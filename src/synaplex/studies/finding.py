@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from synaplex.report.page import Verdict
@@ -40,5 +41,5 @@ def signed(value: float) -> str:
 
 
 def minus(text: str) -> str:
-    """The text with real minus signs."""
-    return text.replace("-", "−")
+    """The text with real minus signs; hyphens, as in CIFAR-10, stay."""
+    return re.sub(r"(?<!\w)-(?=[\d.])", "−", text)

@@ -1,0 +1,179 @@
+"""The paper's claims, each tested on what there is; and whether centrality helps, which the paper leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+from scipy.stats import f_oneway
+
+from synaplex.report.page import Verdict
+from synaplex.studies.finding import Finding, decide, signed
+from synaplex.studies.heath.centrality_findings import (
+    among_cells,
+    growing,
+    having_hubs,
+    printed,
+    ranged,
+    verdict_of,
+    with_accuracy,
+)
+from synaplex.studies.heath.comparison import full_name
+from synaplex.studies.heath.published import family
+from synaplex.studies.heath.recipe import RELEASED
+from synaplex.studies.heath.results import Results
+
+SAFE = 2.0
+"""Threshold from which accuracies are compared with each other: the narrow searches begin there."""
+
+CLOSE = 0.5
+"""Points of accuracy below which thresholds are called equal."""
+
+SMALL = 5.0
+"""Points of accuracy below which the paper calls the decrease by CenSET not dramatic."""
+
+
+def findings(
+    results: Results,
+    *,
+    differences: pl.DataFrame,
+    thresholds: pl.DataFrame,
+    centralities: pl.DataFrame,
+    hubs: pl.DataFrame,
+    effects: pl.DataFrame,
+) -> list[Finding]:
+    """Every claim with its verdict, from the tables of these names."""
+    return [
+        printed(centralities),
+        *growing(results),
+        *having_hubs(hubs),
+        *with_accuracy(results),
+        among_cells(results),
+        *_comparison(differences),
+        _stalls(results),
+        *_thresholds(results, thresholds),
+        *_help(effects),
+    ]
+
+
+def _comparison(differences: pl.DataFrame) -> Iterator[Finding]:
+    asked: tuple[tuple[str, str, str, float], ...] = (
+        ("CenSET is less accurate than SET. (section 6.3)", "CenSET − SET", "below", 0.0),
+        ("CenSET costs less than five points against SET. (section 7.2)", "CenSET − SET", "above", -SMALL),
+        ("CenSET costs less than five points against the MLP. (abstract)", "CenSET − MLP", "above", -SMALL),
+        ("CenSET is more accurate than a sparse network that does not evolve. (ours)", "CenSET − static", "above", 0.0),
+        ("SET is more accurate than a sparse network that does not evolve. (ours)", "SET − static", "above", 0.0),
+    )
+    for statement, name, side, limit in asked:
+        own = differences.filter(
+            (pl.col("difference") == name)
+            & (pl.col("recipe") == RELEASED.name)
+            & (pl.col("epochs") == pl.col("planned"))
+        )
+        verdict, lines = _of_interval(own, side, limit)
+        yield Finding("comparison", statement, verdict, lines)
+
+
+def _of_interval(rows: pl.DataFrame, side: str, limit: float) -> tuple[Verdict, str]:
+    if not len(rows):
+        return "undecided", "Nothing to test it on yet."
+    row = rows.row(0, named=True)
+    low, high = (-np.inf, np.inf) if row["low"] is None else (row["low"], row["high"])
+    above, below = low > limit, high < limit
+    said = "" if row["table 4"] is None else f" Table 4: {signed(row['table 4'])}."
+    text = f"{ranged(row['points'], low, high)} points, {row['seeds']} seeds.{said}"
+    return (decide(above, below) if side == "above" else decide(below, above)), text
+
+
+def _stalls(results: Results) -> Finding:
+    own = results.final(RELEASED.name).filter(pl.col("finished"))
+    name = full_name("CenSET", own["method"].unique(maintain_order=True).to_list())
+    rounds = own.filter((pl.col("method") == name) & (pl.col("epoch") < pl.col("planned"))).sort("epoch")
+    statement = "CenSET drops ever fewer neurons, so that in the end it hardly evolves. (section 7.2)"
+    if family(name) == name and name not in own["method"]:
+        return Finding("comparison", statement, "undecided", "Nothing to test it on yet.")
+    lines, less, more = [], [], []
+    for (seed,), rows in rounds.group_by("seed", maintain_order=True):
+        part = max(1, len(rows) // 10)
+        share = (rows["dropped"] / rows["connections"]).to_numpy() * 100
+        first, last = float(share[:part].mean()), float(share[-part:].mean())
+        less.append(last < 0.5 * first)
+        more.append(last >= 0.5 * first)
+        lines.append(
+            f"- seed {seed}: {first:.3f}% of connections a round in the first tenth of training, {last:.3f}% in the "
+            "last"
+        )
+    said = "It holds where less than half as many go at the end. SET drops 5% in every round.\n\n" + "\n".join(lines)
+    return verdict_of("comparison", statement, less, more, said)
+
+
+def _thresholds(results: Results, table: pl.DataFrame) -> Iterator[Finding]:
+    search = next((name for name in ("narrow", "wide") if name in table["search"]), "wide")
+    statement = (
+        "From 2 sigma on, the choice of the threshold makes no difference beyond chance. (sections 6.2.1 and 6.2.2, "
+        "which then choose the best)"
+    )
+    own = results.epochs.filter((pl.col("stage") == search) & pl.col("finished"))
+    values = results.last(own).with_columns(pl.col("method").str.split(" ").list.last().cast(pl.Float64).alias("k"))
+    some = values.filter(pl.col("k") >= SAFE)
+    seeds = [rows["value"].to_numpy() * 100 for _, rows in some.group_by("k", maintain_order=True)]
+    if len(seeds) < 2 or min(map(len, seeds)) < 2:
+        yield Finding("thresholds", statement, "undecided", "Too few seeds.")
+    else:
+        means = [float(one.mean()) for one in seeds]
+        same = len({one.tobytes() for one in seeds}) == 1
+        p = 1.0 if same else float(f_oneway(*seeds).pvalue)
+        reach = max(means) - min(means)
+        yield Finding(
+            "thresholds",
+            statement,
+            decide(p >= 0.05 and reach < CLOSE, p < 0.05),
+            f"{search.capitalize()} search, {len(seeds)} thresholds: means differ by at most {reach:.2f} points; "
+            f"analysis of variance over seeds gives p {p:.2g}. It holds for p from 0.05 up and less than {CLOSE:g} "
+            "points.",
+        )
+    rows = table.filter((pl.col("search") == search) & (pl.col("k") >= SAFE) & (pl.col("epochs") == pl.col("planned")))
+    idle = rows["rounds that drop nothing %"].to_list()
+    yield verdict_of(
+        "thresholds",
+        "From 2 sigma on, CenSET is a static sparse network in most rounds: nothing lies below the threshold. (ours)",
+        [share > 50 for share in idle],
+        [share <= 50 for share in idle],
+        ", ".join(
+            f"k {row['k']:g}: {row['rounds that drop nothing %']:.0f}% of the rounds drop nothing, "
+            f"{row['connections a round %']:.3g}% of the connections go in the mean round"
+            for row in rows.iter_rows(named=True)
+        )
+        + ".",
+    )
+
+
+def _help(effects: pl.DataFrame) -> Iterator[Finding]:
+    asked = (
+        ("drop", "least Laplacian − random", "Dropping where neurons are least central beats dropping at random."),
+        ("drop", "least Laplacian − SET", "Dropping by centrality beats dropping the smallest weights, as SET does."),
+        ("drop", "least Laplacian − least strength", "Laplacian centrality is worth more than plain strength."),
+        ("grow", "central − random", "Growing towards central neurons beats growing at random."),
+        ("grow", "central − away", "Growing towards central neurons beats growing away from them."),
+        ("all", "SET − static", "Evolution as SET does it beats a sparse network that does not evolve."),
+    )  # fmt: skip
+    for rule, name, statement in asked:
+        own = effects.filter((pl.col("rule") == rule) & (pl.col("difference") == name))
+        claim = f"{statement} (ours: the paper's section 9 asks)"
+        if not len(own) or own["low"][0] is None:
+            yield Finding("help", claim, "undecided", "Nothing to test it on yet.")
+            continue
+        row = own.row(0, named=True)
+        verdict = decide(row["low"] > 0, row["high"] < 0)
+        text = (
+            f"{ranged(row['points'], row['low'], row['high'])} points over {row['networks']} paired seeds, averaged "
+            f"over the other rule; p {row['p']:.2g}, corrected for all comparisons {row['p, corrected']:.2g}."
+        )
+        yield Finding("help", claim, verdict, text)
+
+
+def findings_table(found: Sequence[Finding]) -> pl.DataFrame:
+    """The claims as a table: `topic`, `statement`, `verdict`, `evidence`."""
+    rows = [(one.topic, one.statement, one.verdict, one.evidence) for one in found]
+    return pl.DataFrame(rows, schema=["topic", "statement", "verdict", "evidence"], orient="row")

@@ -1,0 +1,93 @@
+"""The results as a page of the documentation: the paper's numbers and claims beside ours."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+from matplotlib.figure import Figure
+
+from synaplex.report import style
+from synaplex.report.files import replacing, write_text
+from synaplex.studies.heath import captions
+from synaplex.studies.heath.page import PLACES, answer, facts, tables_of
+from synaplex.studies.heath.results import Analysis, Results
+from synaplex.studies.machine import Origin
+
+DOTS = 72
+"""Dots an inch of the page's images."""
+
+
+def write_results_page(
+    results: Results, analysis: Analysis, drawn: Mapping[str, Figure], origin: Origin, path: Path
+) -> None:
+    """Write the page, and its figures as PNG into a folder of its name."""
+    folder = path.with_suffix("")
+    for name, figure in drawn.items():
+        buffer = io.BytesIO()
+        with style.context():
+            figure.savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", pad_inches=0.05)
+        with replacing(folder / f"{name}.png") as part:
+            part.write_bytes(buffer.getvalue())
+    write_text(path, results_markdown(results, analysis, origin, folder.name, list(drawn)))
+
+
+def results_markdown(results: Results, analysis: Analysis, origin: Origin, folder: str, shown: list[str]) -> str:
+    """The page: provenance, what is there, each section with its tables, figures and claims, contradictions."""
+    lines = [
+        "# Heath 2021: pruning by centrality",
+        "",
+        "A. Heath, *Investigating the use of hub neuron identification for pruning sparse neural networks*, 35th "
+        "Twente Student Conference on IT, 2021; code and data at github.com/andrewjh9/CenBench. Printed by",
+        "",
+        f"    {origin.command}",
+        "",
+        *(f"- {name}: {value}" for name, value in facts(results, origin).items() if name != "command"),
+        "",
+        answer(results, analysis),
+        "",
+        "## What is there",
+        "",
+        captions.STANDING,
+        "",
+        *markdown_table(analysis.standing),
+        "",
+    ]
+    shuffled = analysis.hubs.filter(pl.col("null") == "shuffled").drop("null", "remark")
+    tables = tables_of(analysis) | {"hubs": ((shuffled, captions.HUBS_SHUFFLED),)}
+    for topic, title in captions.TOPICS.items():
+        lines += [f"## {title}", "", captions.TOPIC_TEXTS[topic], ""]
+        for table, caption in tables.get(topic, ()):
+            if len(table):
+                lines += [caption + captions.comparable(results), "", *markdown_table(table), ""]
+        for name in shown:
+            if PLACES[name] == topic:
+                lines += [
+                    f"![{name}]({folder}/{name}.png)",
+                    "",
+                    f"*{captions.FIGURES[name]}{captions.comparable(results)}*",
+                    "",
+                ]
+        for one in analysis.found:
+            if one.topic == topic:
+                lines += [f"**{one.verdict}: {one.statement}** {one.evidence}", ""]
+    lines += ["## Where the paper contradicts itself", "", captions.CONTRADICTIONS, ""]
+    lines += [*markdown_table(analysis.contradictions), "", "## How it was done", "", captions.VERDICTS, ""]
+    lines += [captions.method(results)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def markdown_table(table: pl.DataFrame) -> Iterator[str]:
+    """A table, numbers with four significant digits."""
+    yield f"| {' | '.join(table.columns)} |"
+    yield "| --- " * len(table.columns) + "|"
+    for row in table.iter_rows():
+        yield f"| {' | '.join(_cell(value) for value in row)} |"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return "" if value is None else str(value).replace("|", "\\|")
