@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from synaplex.studies import la_malfa_2021, la_malfa_2024, scabini
+from synaplex.studies import heath, la_malfa_2021, la_malfa_2024, scabini, structurereps
 from synaplex.studies.study import Study
 
 _STUDIES: Mapping[str, Study] = MappingProxyType(
-    {study.name: study for study in (scabini.STUDY, la_malfa_2021.STUDY, la_malfa_2024.STUDY)}
+    {
+        study.name: study
+        for study in (scabini.STUDY, la_malfa_2021.STUDY, la_malfa_2024.STUDY, heath.STUDY, structurereps.STUDY)
+    }
 )
 
 

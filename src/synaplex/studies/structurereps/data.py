@@ -1,0 +1,59 @@
+"""What networks learn: a random part of a dataset, brought to one scale."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from synaplex.datasets import Dataset, load
+from synaplex.studies.structurereps.recipe import Task, image_shape
+
+
+def task_data(task: Task, data_dir: Path | None, seed: int) -> Dataset:
+    """The samples of a task.
+
+    Images have mean 0 and variance 1 in each colour, the targets of a regression mean 0 and variance 1, over the
+    training set; R2 does not depend on the latter.
+    """
+    part = sampled(load(task.dataset, data_dir), task.train_size, task.test_size, seed)
+    if task.images:
+        channels = image_shape(part.features)[0]
+        x_train, x_test = _scaled(part.x_train, part.x_test, channels)
+        part = replace(part, x_train=x_train, x_test=x_test)
+    if not part.classes:
+        y_train, y_test = _scaled(part.y_train, part.y_test, part.outputs)
+        part = replace(part, y_train=y_train, y_test=y_test)
+    return part
+
+
+def sampled(data: Dataset, train: int | None, test: int | None, seed: int) -> Dataset:
+    """At most so many samples, drawn at random without replacement."""
+    generator = np.random.default_rng((seed, 3))
+    rows = [
+        torch.from_numpy(np.sort(generator.permutation(count)[: wanted or count]))
+        for count, wanted in ((len(data.x_train), train), (len(data.x_test), test))
+    ]
+    return replace(
+        data,
+        x_train=data.x_train[rows[0]],
+        y_train=data.y_train[rows[0]],
+        x_test=data.x_test[rows[1]],
+        y_test=data.y_test[rows[1]],
+    )
+
+
+def _scaled(
+    train: Float[Tensor, "known features"], test: Float[Tensor, "unseen features"], channels: int
+) -> tuple[Float[Tensor, "known features"], Float[Tensor, "unseen features"]]:
+    values = train.double().view(len(train), channels, -1)
+    mean = values.mean((0, 2), keepdim=True)
+    spread = values.std((0, 2), correction=0, keepdim=True).clamp(min=1e-12)
+    first, second = (
+        ((part.double().view(len(part), channels, -1) - mean) / spread).flatten(1) for part in (train, test)
+    )
+    return first.float(), second.float()

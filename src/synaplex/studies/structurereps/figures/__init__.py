@@ -1,0 +1,1 @@
+"""Figures of the study, a file a subject."""
