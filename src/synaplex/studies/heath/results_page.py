@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 from matplotlib.figure import Figure
 
-from synaplex.report import style
-from synaplex.report.files import replacing, write_text
+from synaplex.report.files import write_text
 from synaplex.studies.heath import captions
 from synaplex.studies.heath.page import PLACES, answer, facts, tables_of
 from synaplex.studies.heath.results import Analysis, Results
 from synaplex.studies.machine import Origin
-
-DOTS = 72
-"""Dots an inch of the page's images."""
+from synaplex.studies.markdown import markdown_table, write_images
 
 
 def write_results_page(
@@ -25,12 +21,7 @@ def write_results_page(
 ) -> None:
     """Write the page, and its figures as PNG into a folder of its name."""
     folder = path.with_suffix("")
-    for name, figure in drawn.items():
-        buffer = io.BytesIO()
-        with style.context():
-            figure.savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", pad_inches=0.05)
-        with replacing(folder / f"{name}.png") as part:
-            part.write_bytes(buffer.getvalue())
+    write_images(drawn, folder)
     write_text(path, results_markdown(results, analysis, origin, folder.name, list(drawn)))
 
 
@@ -52,7 +43,7 @@ def results_markdown(results: Results, analysis: Analysis, origin: Origin, folde
         "",
         captions.STANDING,
         "",
-        *markdown_table(analysis.standing),
+        *markdown_table(analysis.standing, digits=4),
         "",
     ]
     shuffled = analysis.hubs.filter(pl.col("null") == "shuffled").drop("null", "remark")
@@ -61,7 +52,7 @@ def results_markdown(results: Results, analysis: Analysis, origin: Origin, folde
         lines += [f"## {title}", "", captions.TOPIC_TEXTS[topic], ""]
         for table, caption in tables.get(topic, ()):
             if len(table):
-                lines += [caption + captions.comparable(results), "", *markdown_table(table), ""]
+                lines += [caption + captions.comparable(results), "", *markdown_table(table, digits=4), ""]
         for name in shown:
             if PLACES[name] == topic:
                 lines += [
@@ -74,20 +65,6 @@ def results_markdown(results: Results, analysis: Analysis, origin: Origin, folde
             if one.topic == topic:
                 lines += [f"**{one.verdict}: {one.statement}** {one.evidence}", ""]
     lines += ["## Where the paper contradicts itself", "", captions.CONTRADICTIONS, ""]
-    lines += [*markdown_table(analysis.contradictions), "", "## How it was done", "", captions.VERDICTS, ""]
+    lines += [*markdown_table(analysis.contradictions, digits=4), "", "## How it was done", "", captions.VERDICTS, ""]
     lines += [captions.method(results)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def markdown_table(table: pl.DataFrame) -> Iterator[str]:
-    """A table, numbers with four significant digits."""
-    yield f"| {' | '.join(table.columns)} |"
-    yield "| --- " * len(table.columns) + "|"
-    for row in table.iter_rows():
-        yield f"| {' | '.join(_cell(value) for value in row)} |"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return "" if value is None else str(value).replace("|", "\\|")

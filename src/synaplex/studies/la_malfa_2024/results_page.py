@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import polars as pl
 from matplotlib.figure import Figure
 
-from synaplex.report import style
-from synaplex.report.files import replacing, write_text
+from synaplex.report.files import write_text
 from synaplex.studies.la_malfa_2024 import captions
 from synaplex.studies.la_malfa_2024.findings import claims_table
 from synaplex.studies.la_malfa_2024.page import facts
 from synaplex.studies.la_malfa_2024.reading import reading
 from synaplex.studies.la_malfa_2024.results import Results
 from synaplex.studies.machine import Origin
+from synaplex.studies.markdown import markdown_table, write_images
 
 SHOWN = ("fig2-architectures", "fig3-heat", "correlations", "depths")
 """Figures that the page shows."""
-
-DOTS = 72
-"""Dots an inch of its images."""
 
 
 def write_results_page(results: Results, drawn: Mapping[str, Figure], origin: Origin, path: Path) -> None:
     """Write the page, and its figures as PNG into a folder of its name."""
     folder = path.with_suffix("")
     shown = [name for name in SHOWN if name in drawn]
-    for name in shown:
-        buffer = io.BytesIO()
-        with style.context():
-            drawn[name].savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", pad_inches=0.05)
-        with replacing(folder / f"{name}.png") as part:
-            part.write_bytes(buffer.getvalue())
+    write_images({name: drawn[name] for name in shown}, folder)
     write_text(path, results_markdown(results, origin, folder.name, shown))
 
 
@@ -71,20 +61,6 @@ def results_markdown(results: Results, origin: Origin, folder: str, shown: list[
     lines += [*markdown_table(results.differentiation), "", "## How it was done", ""]
     lines += [captions.method(results.settings, results.datasets)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def markdown_table(table: pl.DataFrame) -> Iterator[str]:
-    """A table, numbers with three significant digits."""
-    yield f"| {' | '.join(table.columns)} |"
-    yield "| --- " * len(table.columns) + "|"
-    for row in table.iter_rows():
-        yield f"| {' | '.join(_cell(value) for value in row)} |"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return "" if value is None else str(value).replace("|", "\\|")
 
 
 def _summary(results: Results) -> Iterator[str]:

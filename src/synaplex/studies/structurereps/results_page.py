@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 from matplotlib.figure import Figure
 
-from synaplex.report import style
-from synaplex.report.files import replacing, write_text
+from synaplex.report.files import write_text
 from synaplex.studies.machine import Origin
+from synaplex.studies.markdown import markdown_table, write_images
 from synaplex.studies.structurereps import captions
 from synaplex.studies.structurereps.page import facts, sections
 from synaplex.studies.structurereps.reading import answer
@@ -28,12 +27,7 @@ def write_results_page(results: Results, drawn: Mapping[str, Figure], origin: Or
     """Write the page, and its figures as PNG into a folder of its name."""
     folder = path.with_suffix("")
     shown = [name for name in SHOWN if name in drawn]
-    for name in shown:
-        buffer = io.BytesIO()
-        with style.context():
-            drawn[name].savefig(buffer, format="png", dpi=DOTS, bbox_inches="tight", pad_inches=0.05)
-        with replacing(folder / f"{name}.png") as part:
-            part.write_bytes(buffer.getvalue())
+    write_images({name: drawn[name] for name in shown}, folder, DOTS)
     write_text(path, results_markdown(results, origin, folder.name, shown))
 
 
@@ -80,17 +74,3 @@ def results_markdown(results: Results, origin: Origin, folder: str, shown: list[
         f"Its decoder is {results.saved}, which errs least in cross-validation over the training networks.",
     ]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def markdown_table(table: pl.DataFrame) -> Iterator[str]:
-    """A table, numbers with three significant digits."""
-    yield f"| {' | '.join(table.columns)} |"
-    yield "| --- " * len(table.columns) + "|"
-    for row in table.iter_rows():
-        yield f"| {' | '.join(_cell(value) for value in row)} |"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return "" if value is None else str(value).replace("|", "\\|")
