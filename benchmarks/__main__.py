@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-PARTS = ("measures", "growth", "training", "architectures", "checkpoint", "iterative", "encoders", "sparse")
+PARTS = ("measures", "growth", "training", "architectures", "checkpoint", "iterative", "encoders", "sparse", "engines")
 
 
 def main() -> None:
