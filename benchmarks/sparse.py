@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import multiprocessing
 import time
@@ -49,10 +50,15 @@ def run() -> Iterator[dict[str, str | float]]:
 
 def kernels() -> Iterator[dict[str, str | float]]:
     """The products of the network's first layer beside those of PyTorch's compressed rows."""
-    layer, shape = _sparse(erdos_renyi(_shapes(), EPSILON))[0], _shapes()[0]
-    for kind in (torch.float32, torch.float64):
-        for name, ours, peer in _products(layer.to(kind).pattern, layer.weight.detach(), shape):
-            yield _row(f"{name}, {str(kind)[6:]}, ms; peer: PyTorch CSR", 1e3 * _best(ours), 1e3 * _best(peer))
+    layer, shape, all_threads = _sparse(erdos_renyi(_shapes(), EPSILON))[0], _shapes()[0], torch.get_num_threads()
+    for kind, threads in itertools.product((torch.float32, torch.float64), (1, all_threads)):
+        how = f"{str(kind)[6:]}, {threads} thread{'s' * (threads > 1)}, ms"
+        torch.set_num_threads(threads)
+        try:
+            for name, ours, peer in _products(layer.to(kind).pattern, layer.weight.detach(), shape):
+                yield _row(f"{name}, {how}; peer: PyTorch CSR", 1e3 * _best(ours), 1e3 * _best(peer))
+        finally:
+            torch.set_num_threads(all_threads)
 
 
 def _products(pattern: Pattern, weight: Tensor, shape: tuple[int, int]) -> list[tuple[str, Step, Step]]:

@@ -14,7 +14,7 @@ from synaplex.sparse.topologies import distinct
 def cases(draw: st.DrawFn) -> tuple[Pattern, torch.Tensor, torch.Tensor, torch.Tensor]:
     """A pattern (rows and columns may be empty), weights, and activations at both sides, in float64."""
     out, into = draw(st.integers(1, 9)), draw(st.integers(1, 9))
-    count, samples = draw(st.integers(0, out * into)), draw(st.sampled_from([1, 2, 5, 16, 23]))
+    count, samples = draw(st.integers(0, out * into)), draw(st.sampled_from([1, 2, 5, 16, 23, 130]))
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
     pattern = Pattern.from_keys(distinct(out * into, count, generator), (out, into))
     weight = torch.randn(count, dtype=torch.float64, generator=generator)

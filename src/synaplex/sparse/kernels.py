@@ -1,89 +1,88 @@
 """The compiled kernels of sparse layers: products along rows, and products sampled at connections.
 
 All matrices of activations are feature-major, ``(features, batch)``: a connection then reads one contiguous line of
-each side, which the processor adds up in vector registers. A kernel works on a range of rows and lets go of the
-interpreter's lock, so that ranges run in plain threads (numba's own pool would change torch's number of threads).
+each side, in vector registers. A kernel works on a range of rows and lets go of the interpreter's lock, so that ranges
+run in plain threads (numba's own pool would change torch's number of threads).
 """
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, no_type_check
 
 import numpy as np
 from numba import njit
 
-_SUMS_IN_ANY_ORDER = {"contract", "reassoc", "nsz"}
+from synaplex.sparse.registers import BYTES, add_scaled, dot, load, most, store, without, zeros
 
 
 def _compile(function: Any) -> Any:
     """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written."""
     function = inspect.unwrap(function)
     try:
-        return njit(nogil=True, cache=True, fastmath=_SUMS_IN_ANY_ORDER)(function)
+        return njit(nogil=True, cache=True)(function)
     except RuntimeError:
-        return njit(nogil=True, fastmath=_SUMS_IN_ANY_ORDER)(function)
+        return njit(nogil=True)(function)
 
 
-def _along_rows(start, column, weight, x, out, first, last):  # type: ignore[no-untyped-def]  # numba infers the types
-    """Lines `first` to `last` of W x: four connections at a time, so that each sum is written a fourth as often."""
-    batch = x.shape[1]
-    for row in range(first, last):
-        line = out[row]
-        line[:] = 0
-        k, end = start[row], start[row + 1]
-        while k + 4 <= end:
-            w0, w1, w2, w3 = weight[k], weight[k + 1], weight[k + 2], weight[k + 3]
-            x0, x1, x2, x3 = x[column[k]], x[column[k + 1]], x[column[k + 2]], x[column[k + 3]]
-            for j in range(batch):
-                line[j] += (w0 * x0[j] + w1 * x1[j]) + (w2 * x2[j] + w3 * x3[j])
-            k += 4
-        while k < end:
-            w0, x0 = weight[k], x[column[k]]
-            for j in range(batch):
-                line[j] += w0 * x0[j]
-            k += 1
+@cache
+def along_rows(registers: int) -> Any:
+    """``kernel(row_start, column, weight, x, out, at, last, first, end)``: some samples of rows of W x.
+
+    Fills ``out[first:end]`` for the samples of a block of so many registers (`pieces`).
+    """
+
+    @no_type_check
+    def kernel(start, column, weight, x, out, at, last, first, end):
+        batch = x.shape[1]
+        for row in range(first, end):
+            total = zeros(x, registers)
+            for k in range(start[row], start[row + 1]):
+                total = add_scaled(total, weight[k], load(x, np.intp(column[k]) * batch + at, last, registers))
+            store(out, row * batch + at, last, total)
+
+    return _compile(kernel)
 
 
-def _along_columns(start, row, order, weight, x, out, first, last):  # type: ignore[no-untyped-def]
-    """Lines `first` to `last` of W^T x, from the list of connections by column."""
-    batch = x.shape[1]
-    for column in range(first, last):
-        line = out[column]
-        line[:] = 0
-        k, end = start[column], start[column + 1]
-        while k + 4 <= end:
-            w0, w1, w2, w3 = weight[order[k]], weight[order[k + 1]], weight[order[k + 2]], weight[order[k + 3]]
-            x0, x1, x2, x3 = x[row[k]], x[row[k + 1]], x[row[k + 2]], x[row[k + 3]]
-            for j in range(batch):
-                line[j] += (w0 * x0[j] + w1 * x1[j]) + (w2 * x2[j] + w3 * x3[j])
-            k += 4
-        while k < end:
-            w0, x0 = weight[order[k]], x[row[k]]
-            for j in range(batch):
-                line[j] += w0 * x0[j]
-            k += 1
+@cache
+def at_connections(registers: int) -> Any:
+    """``kernel(row_start, column, x, y, out, at, last, seen, first, end)``: sums over some samples of y x^T.
+
+    Fills `out` at the connections of rows `first` to `end` with sum_j y[row, j] x[column, j], or adds to it where
+    samples before `at` were summed; `seen` lanes of the last register were seen in the register before it.
+    """
+
+    @no_type_check
+    def kernel(start, column, x, y, out, at, last, seen, first, end):
+        batch = x.shape[1]
+        for row in range(first, end):
+            own = without(load(y, row * batch + at, last, registers), seen)
+            for k in range(start[row], start[row + 1]):
+                total = dot(own, load(x, np.intp(column[k]) * batch + at, last, registers))
+                out[k] = total if at == 0 else out[k] + total
+
+    return _compile(kernel)
 
 
-def _at_connections(start, column, x, y, out, first, last):  # type: ignore[no-untyped-def]
-    """The product y x^T at the connections of rows `first` to `last` alone."""
-    batch = x.shape[1]
-    zero = np.zeros(1, x.dtype)[0]
-    for row in range(first, last):
-        own = y[row]
-        for k in range(start[row], start[row + 1]):
-            other, total = x[column[k]], zero
-            for j in range(batch):
-                total += own[j] * other[j]
-            out[k] = total
+def pieces(batch: int, itemsize: int) -> Iterator[tuple[int, int, int, int]]:
+    """Cut a line of samples, one register at least, into blocks.
+
+    Yields
+    ------
+    tuple[int, int, int, int]
+        Registers; the first sample; how far after it the last register begins (so that it ends with the line); how
+        many of that register's samples the one before it holds as well.
+    """
+    size, largest, at = lanes(itemsize), most(), 0
+    while at < batch:
+        count = min(largest, -(-(batch - at) // size))
+        last = min((count - 1) * size, batch - size - at)
+        yield count, at, last, (count - 1) * size - last
+        at += count * size
 
 
-along_rows = _compile(_along_rows)
-"""``along_rows(row_start, column, weight, x, out, first, last)``: fill ``out[first:last]`` with W x."""
-
-along_columns = _compile(_along_columns)
-"""``along_columns(column_start, row, order, weight, x, out, first, last)``: fill ``out[first:last]`` with W^T x."""
-
-at_connections = _compile(_at_connections)
-"""``at_connections(row_start, column, x, y, out, first, last)``: fill ``out`` at the connections of rows `first` to
-`last` with the sampled product: out_k = sum_j y[row_k, j] x[column_k, j]."""
+def lanes(itemsize: int) -> int:
+    """Samples of one register."""
+    return BYTES // itemsize

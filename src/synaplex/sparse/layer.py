@@ -183,10 +183,11 @@ class SparseLinear(nn.Module):
             made = sparse_linear(
                 x, self.weight, self.row_start, self.column, self.column_start, self.row, self.order, self.in_features
             )
-        else:
-            flat = product(self.pattern, self.weight, x.reshape(-1, self.in_features).T)
-            made = flat.T.reshape(*x.shape[:-1], self.out_features)
-        return made if self.bias is None else made + self.bias
+            return made if self.bias is None else made + self.bias
+        flat = product(self.pattern, self.weight, x.reshape(-1, self.in_features).T)
+        if self.bias is not None:
+            flat = flat.add_(self.bias[:, None])
+        return flat.T.reshape(*x.shape[:-1], self.out_features)
 
     def set_connections(
         self, keys: Int[Tensor, " connections"], weight: Float[Tensor, " connections"]

@@ -7,6 +7,7 @@ made of the other two, so that gradients of gradients exist as well.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -16,9 +17,8 @@ from torch import Tensor
 
 from synaplex.sparse.pattern import Pattern
 
-_FEW = 16
-"""Samples below which PyTorch's own compressed rows are faster than ours on the CPU in float64, as they always
-are in float32."""
+_FEW = 2
+"""Registers of samples below which PyTorch's own compressed rows are faster than our products on the CPU."""
 
 _EXACT = (torch.float32, torch.float64)
 
@@ -87,25 +87,18 @@ def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -
     if weight.dtype not in _EXACT:
         return compute_product(pattern, weight.float(), x.float(), turned).to(weight.dtype)
     x, weight = x.to(weight.dtype), weight.contiguous()
-    if x.device.type == "cuda" or _leave_to_mkl(x, few=_FEW):
+    if x.device.type == "cuda" or _leave_to_mkl(x):
         with torch.autocast(x.device.type, enabled=False):
             return torch.mm(_compressed(pattern, weight, turned), x)
     if x.device.type != "cpu":
         return plain_product(pattern, weight, x, turned)
-    from synaplex.sparse.kernels import along_columns, along_rows
-    from synaplex.sparse.threads import in_ranges
+    from synaplex.sparse.kernels import along_rows
 
-    x = x.contiguous()
-    out = x.new_empty(pattern.shape[1 if turned else 0], x.shape[1])
-    work = len(pattern.column) * x.shape[1]
-    if turned:
-        start = pattern.column_start.numpy()
-        lists = start, pattern.row.numpy(), pattern.order.numpy()
-        in_ranges(along_columns, start, work, *lists, weight.numpy(), x.numpy(), out.numpy())
-    else:
-        start = pattern.row_start.numpy()
-        in_ranges(along_rows, start, work, start, pattern.column.numpy(), weight.numpy(), x.numpy(), out.numpy())
-    return out
+    start, column, values = _rows(pattern, weight, turned)
+    lines = _lines(x)
+    out = lines.new_empty(len(start) - 1, lines.shape[1])
+    _in_pieces(along_rows, (start, column, values, lines, out), lines, len(weight))
+    return out if out.shape[1] == x.shape[1] else out[:, : x.shape[1]].clone()
 
 
 def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
@@ -113,7 +106,7 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     if x.dtype not in _EXACT:
         return compute_sampled(pattern, x.float(), y.float()).to(x.dtype)
     y = y.to(x.dtype)
-    if x.device.type == "cuda" or _leave_to_mkl(x, few=0):
+    if x.device.type == "cuda":
         _quiet()
         none = x.new_zeros(()).expand(len(pattern.column))
         made: Tensor = torch.sparse.sampled_addmm(_compressed(pattern, none, False), y, x.T, beta=0.0)
@@ -121,20 +114,41 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     if x.device.type != "cpu":
         return plain_sampled(pattern, x, y)
     from synaplex.sparse.kernels import at_connections
-    from synaplex.sparse.threads import in_ranges
 
-    x, y = x.contiguous(), y.contiguous()
-    out, start = x.new_empty(len(pattern.column)), pattern.row_start.numpy()
-    work = len(pattern.column) * x.shape[1]
-    in_ranges(at_connections, start, work, start, pattern.column.numpy(), x.numpy(), y.numpy(), out.numpy())
+    lines, out = _lines(x), x.new_empty(len(pattern.column))
+    _in_pieces(
+        at_connections, (pattern.row_start, pattern.column, lines, _lines(y), out), lines, len(out), sampled=True
+    )
     return out
 
 
-def _leave_to_mkl(x: Tensor, few: int) -> bool:
-    """Whether PyTorch's compressed rows are the fastest on the CPU, where they rest on Intel's library."""
-    if x.device.type != "cpu" or not x.shape[1] or not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
+def _leave_to_mkl(x: Tensor) -> bool:
+    """Whether PyTorch's compressed rows are faster on the CPU, where they rest on Intel's library."""
+    if x.device.type != "cpu" or not torch.backends.mkl.is_available():  # type: ignore[no-untyped-call]
         return False
-    return x.dtype == torch.float32 or x.shape[1] < few
+    from synaplex.sparse.kernels import lanes
+
+    return 0 < x.shape[1] < _FEW * lanes(x.itemsize)
+
+
+def _lines(x: Tensor) -> Tensor:
+    """Activations as the kernels read them: one after the other in memory, at least so many as one register holds."""
+    from synaplex.sparse.kernels import lanes
+
+    missing = lanes(x.itemsize) - x.shape[1]
+    return (torch.nn.functional.pad(x, (0, missing)) if missing > 0 else x).contiguous()
+
+
+def _in_pieces(kernel: Any, tensors: Sequence[Tensor], lines: Tensor, count: int, *, sampled: bool = False) -> None:
+    """Run a kernel on the samples piece by piece, each on ranges of rows."""
+    from synaplex.sparse.kernels import pieces
+    from synaplex.sparse.registers import BYTES
+    from synaplex.sparse.threads import in_ranges
+
+    arrays = [one.numpy() for one in tensors]
+    for registers, at, last, seen in pieces(lines.shape[1], lines.itemsize):
+        where = (at, last, seen) if sampled else (at, last)
+        in_ranges(kernel(registers), arrays[0], count * registers * BYTES, *arrays, *where)
 
 
 def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
@@ -154,13 +168,17 @@ def plain_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     return out
 
 
+def _rows(pattern: Pattern, weight: Tensor, turned: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """W or W^T in compressed sparse rows."""
+    if turned:
+        return pattern.column_start, pattern.row, weight.index_select(0, pattern.order)
+    return pattern.row_start, pattern.column, weight
+
+
 def _compressed(pattern: Pattern, weight: Tensor, turned: bool) -> Tensor:
     _quiet()
-    out_size, in_size = pattern.shape
-    if turned:
-        values = weight.index_select(0, pattern.order)
-        return torch.sparse_csr_tensor(pattern.column_start, pattern.row, values, (in_size, out_size))
-    return torch.sparse_csr_tensor(pattern.row_start, pattern.column, weight, (out_size, in_size))
+    shape = pattern.shape[::-1] if turned else pattern.shape
+    return torch.sparse_csr_tensor(*_rows(pattern, weight, turned), shape)
 
 
 @cache

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-_WORTH_A_THREAD = 250_000
-"""Multiplications below which handing work to a thread costs more than it saves."""
+_WORTH_A_THREAD = 40_000_000
+"""Bytes of activations below which handing work to a thread costs more than it saves: a thread that waits for work
+takes some tenth of a millisecond to start."""
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
@@ -27,7 +28,7 @@ def in_ranges(kernel: Callable[..., None], start: Any, work: int, *arguments: An
     start
         ``(rows + 1,)``, where the connections of each row begin.
     work
-        Multiplications in all.
+        Bytes of activations that connections read in all.
     """
     rows = len(start) - 1
     parts = max(1, min(torch.get_num_threads(), work // _WORTH_A_THREAD, rows))

@@ -17,6 +17,7 @@ from synaplex.sparse import SparseLinear
 from synaplex.sparse.pattern import Pattern
 from synaplex.sparse.products import product
 from synaplex.studies.heath.batches import Batch
+from synaplex.studies.heath.layers import rectified
 from synaplex.studies.heath.member import Member
 from synaplex.studies.heath.recipe import Hyper
 from synaplex.studies.heath.srelu import srelu
@@ -82,10 +83,14 @@ class Lockstep:
         """What the networks say, before softmax."""
         h, last = x, len(self.sizes) - 1
         for i, size in enumerate(self.sizes):
+            pattern, slopes = self.patterns[i], self.values.get(f"slopes.{i}")
+            if pattern is not None and slopes is None:
+                mask = masks[i] if masks else None
+                h = rectified(pattern, self.values[f"weight.{i}"], self.values[f"bias.{i}"].flatten(), h, mask)
+                continue
             h = self._linear(i, h)
             if i == last:
                 break
-            slopes = self.values.get(f"slopes.{i}")
             h = h.relu() if slopes is None else srelu(h, slopes.transpose(0, 1).flatten(1))
             if masks:
                 h = (h.view(self.count, size, -1) * masks[i]).view(self.count * size, -1)
