@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synaplex.sparse import threads
 from synaplex.sparse.pattern import Pattern
 from synaplex.sparse.products import plain_product, plain_sampled, product, sampled_product
 from synaplex.sparse.topologies import distinct
@@ -62,9 +63,14 @@ def test_gradients_and_their_gradients(case):
         assert torch.autograd.gradgradcheck(function, inputs, fast_mode=True)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_ranges_of_rows_make_the_whole(threads):
-    """Large enough for several threads, with many empty rows and one that holds most connections."""
+@pytest.mark.parametrize("own", [False, True], ids=["as PyTorch has them", "of our own"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_parts_of_the_rows_make_the_whole(monkeypatch, count, own):
+    """On several threads, with many empty rows and one that holds most connections."""
+    monkeypatch.setattr(threads, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(threads, "_WORTH_WAKING", 1)
+    if own:
+        monkeypatch.setattr(threads, "_openmp", lambda: None)
     generator = torch.Generator().manual_seed(0)
     shape = (500, 400)
     keys = torch.cat([torch.arange(400) + 7 * 400, distinct(500 * 400, 3000, generator)]).unique()
@@ -74,7 +80,7 @@ def test_ranges_of_rows_make_the_whole(threads):
     x, y = torch.randn(400, 700, generator=generator), torch.randn(500, 700, generator=generator)
     before = torch.get_num_threads()
     try:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(count)
         made = product(pattern, weight, x), product(pattern, weight, y, turned=True), sampled_product(pattern, x, y)
     finally:
         torch.set_num_threads(before)

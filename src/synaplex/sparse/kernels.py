@@ -1,8 +1,8 @@
 """The compiled kernels of sparse layers: products along rows, and products sampled at connections.
 
 All matrices of activations are feature-major, ``(features, batch)``: a connection then reads one contiguous line of
-each side, in vector registers. A kernel works on a range of rows and lets go of the interpreter's lock, so that ranges
-run in plain threads (numba's own pool would change torch's number of threads).
+each side, in vector registers. A kernel is given a task, a line of integers (`TASK`), as often as there are threads:
+each takes parts of the rows until none are left. It needs no interpreter, and runs on whatever thread there is.
 """
 
 from __future__ import annotations
@@ -12,56 +12,72 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, no_type_check
 
-import numpy as np
-from numba import njit
+from numba import cfunc, types
 
-from synaplex.sparse.registers import BYTES, add_scaled, dot, load, most, store, without, zeros
+from synaplex.sparse.registers import BYTES, add_scaled, at_address, dot, load, most, store, take, without, zeros
+
+TASK = ("taken", "parts", "batch", "at", "last", "seen", "start", "column", "values", "x", "out")
+"""What a task begins with: parts taken so far, and in all; samples; first sample, distance of the last register and
+samples seen before (`pieces`); addresses of five arrays. After it come the first row of each part, and their end."""
+
+_PARTS, _BATCH, _AT, _LAST, _SEEN, _START, _COLUMN, _VALUES, _X, _OUT = range(1, len(TASK))
+_FIRST = len(TASK)
+_NUMBERS = {4: types.float32, 8: types.float64}
 
 
 def _compile(function: Any) -> Any:
     """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written."""
-    function = inspect.unwrap(function)
+    task = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
+    function, signature = inspect.unwrap(function), types.void(task)
     try:
-        return njit(nogil=True, cache=True)(function)
+        return cfunc(signature, cache=True)(function)
     except RuntimeError:
-        return njit(nogil=True)(function)
+        return cfunc(signature)(function)
 
 
 @cache
-def along_rows(registers: int) -> Any:
-    """``kernel(row_start, column, weight, x, out, at, last, first, end)``: some samples of rows of W x.
-
-    Fills ``out[first:end]`` for the samples of a block of so many registers (`pieces`).
-    """
+def along_rows(itemsize: int, registers: int) -> Any:
+    """W x for the samples of a block of so many registers: `values` are weights, and `out` has a line a row."""
+    number = _NUMBERS[itemsize]
 
     @no_type_check
-    def kernel(start, column, weight, x, out, at, last, first, end):
-        batch = x.shape[1]
-        for row in range(first, end):
-            total = zeros(x, registers)
-            for k in range(start[row], start[row + 1]):
-                total = add_scaled(total, weight[k], load(x, np.intp(column[k]) * batch + at, last, registers))
-            store(out, row * batch + at, last, total)
+    def kernel(task):
+        start, column = at_address(task[_START], types.int32), at_address(task[_COLUMN], types.int32)
+        weight, x, out = at_address(task[_VALUES], number), at_address(task[_X], number), at_address(task[_OUT], number)
+        batch, at, last = task[_BATCH], task[_AT], task[_LAST]
+        part = take(task)
+        while part < task[_PARTS]:
+            for row in range(task[_FIRST + part], task[_FIRST + part + 1]):
+                total = zeros(number, registers)
+                for k in range(start[row], start[row + 1]):
+                    total = add_scaled(total, weight[k], load(x, column[k] * batch + at, last, registers))
+                store(out, row * batch + at, last, total)
+            part = take(task)
 
     return _compile(kernel)
 
 
 @cache
-def at_connections(registers: int) -> Any:
-    """``kernel(row_start, column, x, y, out, at, last, seen, first, end)``: sums over some samples of y x^T.
+def at_connections(itemsize: int, registers: int) -> Any:
+    """The product y x^T at connections, for the samples of a block of so many registers: `values` are y.
 
-    Fills `out` at the connections of rows `first` to `end` with sum_j y[row, j] x[column, j], or adds to it where
-    samples before `at` were summed; `seen` lanes of the last register were seen in the register before it.
+    `out` has one sum a connection, to which is added where samples before `at` were summed.
     """
+    number = _NUMBERS[itemsize]
 
     @no_type_check
-    def kernel(start, column, x, y, out, at, last, seen, first, end):
-        batch = x.shape[1]
-        for row in range(first, end):
-            own = without(load(y, row * batch + at, last, registers), seen)
-            for k in range(start[row], start[row + 1]):
-                total = dot(own, load(x, np.intp(column[k]) * batch + at, last, registers))
-                out[k] = total if at == 0 else out[k] + total
+    def kernel(task):
+        start, column = at_address(task[_START], types.int32), at_address(task[_COLUMN], types.int32)
+        y, x, out = at_address(task[_VALUES], number), at_address(task[_X], number), at_address(task[_OUT], number)
+        batch, at, last = task[_BATCH], task[_AT], task[_LAST]
+        part = take(task)
+        while part < task[_PARTS]:
+            for row in range(task[_FIRST + part], task[_FIRST + part + 1]):
+                own = without(load(y, row * batch + at, last, registers), task[_SEEN])
+                for k in range(start[row], start[row + 1]):
+                    total = dot(own, load(x, column[k] * batch + at, last, registers))
+                    out[k] = total if at == 0 else out[k] + total
+            part = take(task)
 
     return _compile(kernel)
 

@@ -7,7 +7,6 @@ made of the other two, so that gradients of gradients exist as well.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -97,7 +96,7 @@ def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -
     start, column, values = _rows(pattern, weight, turned)
     lines = _lines(x)
     out = lines.new_empty(len(start) - 1, lines.shape[1])
-    _in_pieces(along_rows, (start, column, values, lines, out), lines, len(weight))
+    _in_pieces(along_rows, start, column, values, lines, out)
     return out if out.shape[1] == x.shape[1] else out[:, : x.shape[1]].clone()
 
 
@@ -116,9 +115,7 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     from synaplex.sparse.kernels import at_connections
 
     lines, out = _lines(x), x.new_empty(len(pattern.column))
-    _in_pieces(
-        at_connections, (pattern.row_start, pattern.column, lines, _lines(y), out), lines, len(out), sampled=True
-    )
+    _in_pieces(at_connections, pattern.row_start, pattern.column, _lines(y), lines, out)
     return out
 
 
@@ -139,16 +136,18 @@ def _lines(x: Tensor) -> Tensor:
     return (torch.nn.functional.pad(x, (0, missing)) if missing > 0 else x).contiguous()
 
 
-def _in_pieces(kernel: Any, tensors: Sequence[Tensor], lines: Tensor, count: int, *, sampled: bool = False) -> None:
-    """Run a kernel on the samples piece by piece, each on ranges of rows."""
+def _in_pieces(kernel: Any, start: Tensor, column: Tensor, values: Tensor, x: Tensor, out: Tensor) -> None:
+    """Run a kernel on the samples piece by piece."""
     from synaplex.sparse.kernels import pieces
     from synaplex.sparse.registers import BYTES
-    from synaplex.sparse.threads import in_ranges
+    from synaplex.sparse.threads import in_parts
 
-    arrays = [one.numpy() for one in tensors]
-    for registers, at, last, seen in pieces(lines.shape[1], lines.itemsize):
-        where = (at, last, seen) if sampled else (at, last)
-        in_ranges(kernel(registers), arrays[0], count * registers * BYTES, *arrays, *where)
+    # Named, for they must live as long as their addresses are in use.
+    arrays = start.contiguous(), column.contiguous(), values, x, out
+    addresses = [one.data_ptr() for one in arrays]
+    for registers, *where in pieces(x.shape[1], x.itemsize):
+        work = len(column) * registers * BYTES
+        in_parts(kernel(x.itemsize, registers), start, work, [x.shape[1], *where, *addresses])
 
 
 def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:

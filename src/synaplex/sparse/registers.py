@@ -44,11 +44,10 @@ class _BlockModel(models.PrimitiveModel):
         super().__init__(manager, block, ir.ArrayType(vector, block.count))  # type: ignore[no-untyped-call]
 
 
-def _places(context: Any, builder: Any, array: Any, values: Any, block: Block) -> Iterator[Any]:
+def _places(context: Any, builder: Any, values: Any, block: Block) -> Iterator[Any]:
     """Where in memory each register of a block lies: from an offset on, the last at a distance of its own."""
-    held, offset, last = values
-    start = builder.gep(context.make_array(array)(context, builder, held).data, [offset])
-    vector = context.get_value_type(block).element.as_pointer()
+    pointer, offset, last = values
+    start, vector = builder.gep(pointer, [offset]), context.get_value_type(block).element.as_pointer()
     for i in range(block.count):
         distance = last if i == block.count - 1 else offset.type(i * block.lanes)
         yield builder.bitcast(builder.gep(start, [distance]), vector)
@@ -68,41 +67,62 @@ def _all(builder: Any, value: Any, lanes: int) -> Any:
     return builder.shuffle_vector(first, none, ir.Constant(ir.VectorType(ir.IntType(32), lanes), None))
 
 
+@intrinsic
+def at_address(_: Any, address: Any, number: Any) -> Any:
+    """``at_address(address, number)``: a pointer to numbers of a type."""
+    pointer = types.CPointer(number.instance_type)  # type: ignore[no-untyped-call]
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+    return pointer(types.int64, number), generate
+
+
+@intrinsic
+def take(_: Any, counter: Any) -> Any:
+    """``take(counter)``: the number that a pointer points to, which grows by 1; threads never get the same."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.atomic_rmw("add", arguments[0], arguments[0].type.pointee(1), "monotonic")
+
+    return counter.dtype(counter), generate
+
+
 @intrinsic(prefer_literal=True)
-def zeros(_: Any, array: Any, count: Any) -> Any:
-    """``zeros(array, count)``: a block of zeros of an array's precision."""
-    block = Block(array.dtype, count.literal_value)
+def zeros(_: Any, number: Any, count: Any) -> Any:
+    """``zeros(number, count)``: a block of zeros of a type."""
+    block = Block(number.instance_type, count.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(block), None)
 
-    return block(array, count), generate
+    return block(number, count), generate
 
 
 @intrinsic(prefer_literal=True)
-def load(_: Any, array: Any, offset: Any, last: Any, count: Any) -> Any:
-    """``load(array, offset, last, count)``: the numbers from an offset on; the last register's from `last` after it."""
-    block = Block(array.dtype, count.literal_value)
+def load(_: Any, pointer: Any, offset: Any, last: Any, count: Any) -> Any:
+    """``load(pointer, offset, last, count)``: numbers from an offset on; the last register's from `last` after it."""
+    block = Block(pointer.dtype, count.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = ir.Constant(context.get_value_type(block), ir.Undefined)
-        for i, place in enumerate(_places(context, builder, signature.args[0], arguments[:3], block)):
+        for i, place in enumerate(_places(context, builder, arguments[:3], block)):
             made = builder.insert_value(made, builder.load(place, align=block.dtype.bitwidth // 8), i)
         return made
 
-    return block(array, types.intp, types.intp, count), generate
+    return block(pointer, types.int64, types.int64, count), generate
 
 
 @intrinsic
-def store(_: Any, array: Any, offset: Any, last: Any, block: Any) -> Any:
-    """``store(array, offset, last, block)``: write a block where `load` would read it."""
+def store(_: Any, pointer: Any, offset: Any, last: Any, block: Any) -> Any:
+    """``store(pointer, offset, last, block)``: write a block where `load` would read it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        for i, place in enumerate(_places(context, builder, signature.args[0], arguments[:3], block)):
+        for i, place in enumerate(_places(context, builder, arguments[:3], block)):
             builder.store(builder.extract_value(arguments[3], i), place, align=block.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
-    return types.none(array, types.intp, types.intp, block), generate
+    return types.none(pointer, types.int64, types.int64, block), generate
 
 
 @intrinsic
@@ -150,4 +170,4 @@ def without(_: Any, block: Any, lanes: Any) -> Any:
         chosen = builder.select(kept, last, ir.Constant(last.type, None))
         return builder.insert_value(arguments[0], chosen, block.count - 1)
 
-    return block(block, types.intp), generate
+    return block(block, types.int64), generate
