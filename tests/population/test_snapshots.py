@@ -4,6 +4,8 @@ import torch
 from polars.testing import assert_frame_equal
 
 import synaplex as sx
+from synaplex.errors import GraphTooLargeError
+from synaplex.measures import limits
 from synaplex.networks import initial_weights, mlp
 from synaplex.population import PopulationSpec, trainer
 from synaplex.population.chunk import train_chunk
@@ -109,3 +111,22 @@ def test_biases_are_measured_where_a_measure_reads_them():
     incoming, outgoing = (result.weights[0].sum((0, 2)), result.weights[1].sum((0, 1)))
     expected = (incoming + outgoing + result.biases[0][0]).tolist()
     assert result.neurons.filter(epoch=1)["strength"].to_list() == pytest.approx(expected, rel=1e-5)
+
+
+def test_how_a_measure_is_computed_does_not_hang_on_the_size(monkeypatch):
+    """Too large for the exact form: refused, or iterative where that was chosen, with how far values may be off."""
+    monkeypatch.setattr(limits, "EXACT_SIDE", 3)
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.randn(2, 6, 8, generator=generator), torch.randn(2, 4, 6, generator=generator)]
+    chosen = {"current_flow_closeness": {}, "strength": {}}
+    with pytest.raises(GraphTooLargeError, match="iterative"):
+        take_snapshot(weights, [], torch.tensor([True, True]), 0, spell_out(chosen))
+    chosen["current_flow_closeness"]["method"] = "iterative"
+    table = take_snapshot(weights, [], torch.tensor([True, False]), 0, spell_out(chosen))
+    sound = table.filter(network=0)
+    assert (sound["current_flow_closeness_error"] >= 0).all()
+    monkeypatch.undo()
+    exact = take_snapshot(weights, [], torch.tensor([True, True]), 0, spell_out({"current_flow_closeness": {}}))
+    wanted = exact.filter(network=0)["current_flow_closeness"]
+    assert sound["current_flow_closeness"].to_list() == pytest.approx(wanted.to_list(), rel=1e-4)
+    assert table.filter(network=1)["current_flow_closeness_error"].null_count() == 6

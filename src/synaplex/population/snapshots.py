@@ -61,14 +61,17 @@ def spell_out(selection: Any) -> dict[str, dict[str, Option]]:
 def empty_snapshot(chosen: Mapping[str, Mapping[str, Option]]) -> pl.DataFrame:
     """A snapshot without rows: the columns of its index, of the measures, and the reason where a value is null.
 
-    Counts are Int32, the logarithm of subgraph centrality is Float64, all else Float32.
+    Counts are Int32, the logarithm of subgraph centrality is Float64, all else Float32. A measure whose options say
+    ``method="iterative"`` has a column ``<measure>_error`` beside it.
     """
     schema = pl.Schema(INDEX)
-    for name in chosen:
+    for name, options in chosen.items():
         if name == "log_subgraph_centrality":
             schema[name] = pl.Float64()
         else:
             schema[name] = pl.Int32() if find(name).counts else pl.Float32()
+        if options.get("method") == "iterative":
+            schema[f"{name}_error"] = pl.Float32()
     schema["reason"] = pl.String()
     return pl.DataFrame(schema=schema)
 
@@ -97,6 +100,11 @@ def take_snapshot(
     -------
     polars.DataFrame
         With the columns of `empty_snapshot`, a row a neuron, in the order of networks, layers and neurons.
+
+    Raises
+    ------
+    GraphTooLargeError
+        If a network is too large for the exact form of a measure whose options do not say ``method="iterative"``.
     """
     schema = empty_snapshot(chosen).schema
     sound = finite.nonzero()[:, 0].cpu()
@@ -106,14 +114,15 @@ def take_snapshot(
         # A batch without gaps is read as it is; only one with gaps is copied.
         cut = slice(None) if not lost else sound.to(finite.device)
         graph = NeuralGraph.from_weights([w[cut] for w in weights], [b[cut] for b in biases] or None)
-        frame = measure(graph, chosen, layers="hidden", undefined="null")
+        # Exact unless another method is chosen: the columns of a table do not hang on the size of its networks.
+        frame = measure(graph, chosen, layers="hidden", undefined="null", method="exact")
         place = pl.Series("network", sound.numpy(), dtype=pl.Int32)
         parts.append(frame.with_columns(place.gather(frame["network"]), epoch=pl.lit(epoch, pl.Int32)))
     if lost:
         hidden = [weight.shape[1] for weight in weights[:-1]]
         index = [(k, epoch, i, n) for k in lost for i, size in enumerate(hidden, 1) for n in range(size)]
         missing = pl.DataFrame(index, schema=INDEX, orient="row")
-        empty = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name in chosen]
+        empty = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in (*INDEX, "reason")]
         parts.append(missing.with_columns(*empty, reason=pl.lit(DIVERGED)))
     columns = [part.select(pl.col(name).cast(dtype) for name, dtype in schema.items()) for part in parts]
     return pl.concat(columns).sort("network", maintain_order=True)
