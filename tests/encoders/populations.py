@@ -24,10 +24,10 @@ def performance() -> np.ndarray:
     return networks().links[0].weight.double().flatten(1).std(1).numpy()
 
 
-def fitted(regressor: str = "ridge") -> SavedEncoder:
+def fitted(regressor: str = "ridge", *, larger_is_better: bool = True) -> SavedEncoder:
     train, known = networks().subset(0, FITTED), performance()[:FITTED]
     encoder = StructureEncoder(**OPTIONS).fit(train)
-    decoder = PerformanceDecoder(regressor).fit(encoder.transform(train), known)
+    decoder = PerformanceDecoder(regressor, larger_is_better=larger_is_better).fit(encoder.transform(train), known)
     return SavedEncoder(encoder, decoder, {"about": {}}, tuple(f"seed {i}" for i in range(FITTED)), known)
 
 

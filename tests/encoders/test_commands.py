@@ -88,6 +88,23 @@ def test_rank_of_usual_networks_warns_of_nothing(run: Run, encoder: Path, models
     assert "outside" not in result.stdout
 
 
+def test_rank_of_errors(run: Run, encoder: Path, models: list[Path], tmp_path: Path) -> None:
+    """The word of the command line counts, else that of the decoder."""
+    of_errors = write_encoder(tmp_path / "errors", fitted(larger_is_better=False))
+    smallest = rank(models, encoder).table["model"].to_list()[::-1]
+    for place, words, best in (
+        (of_errors, (), smallest),
+        (encoder, ("--smaller-is-better",), smallest),
+        (of_errors, ("--larger-is-better",), smallest[::-1]),
+    ):
+        out = tmp_path / "ranked.csv"
+        result = run("rank", *models, "--encoder", place, *words, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert pl.read_csv(out)["model"].to_list() == best
+        assert read_record(out)["larger_is_better"] == (best != smallest)
+        assert ("smaller is better" if best == smallest else "larger is better") in result.stdout
+
+
 def test_embed_equals_the_library(run: Run, encoder: Path, models: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "embedded.parquet"
     result = run("embed", *models, "--encoder", encoder, "--nearest", "2", "--out", out)

@@ -15,6 +15,7 @@ from synaplex.encoders import (
     decoding_scores,
 )
 from synaplex.errors import SpecificationError
+from synaplex.graph import NeuralGraph
 from tests.encoders.structures import dense
 
 
@@ -51,3 +52,17 @@ def test_what_is_undefined_or_transductive_is_said() -> None:
     assert table["transductive"].to_list() == [True]
     with pytest.raises(SpecificationError, match="11 figures of performance for 12 networks"):
         compare_encoders({}, graph, constant[:11], graph, constant)
+
+
+def test_a_test_network_with_other_biases_is_new_to_those_alone_that_read_them() -> None:
+    graph = dense(12, 4, 3, 2)
+    moved = NeuralGraph.from_weights([link.weight for link in graph.links], [graph.biases[1] + 1, graph.biases[2]])
+    options = {"epochs": 0, "positions": 2, "width": 2, "heads": 1, "latent": 2}
+    encoders = {
+        "weights": StructureEncoder(**options),
+        "biases": StructureEncoder(**options, node_features=("bias",)),
+        "statistics": WeightStatistics(),
+    }
+    spread = graph.links[0].weight.double().flatten(1).std(1).numpy()
+    table = compare_encoders(encoders, graph, spread, moved, spread, resamples=5)
+    assert table["transductive"].to_list() == [True, False, True]

@@ -208,11 +208,18 @@ def test_a_folder_that_holds_no_encoder(fitted: StructureEncoder, tmp_path: Path
     folder = tmp_path / "encoder"
     save_encoder(folder, fitted)
     assert load_encoder(folder).decoder is None
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "format": 1}))  # whose fingerprints know no biases
+    with pytest.raises(UnreadableFileError, match="fingerprints leave out biases"):
+        load_encoder(folder)
+    (folder / "card.json").write_text(json.dumps({**card, "encoder": {**card["encoder"], "node_features": []}}))
+    with pytest.raises(UnreadableFileError, match="no whole encoder"):
+        load_encoder(folder)  # its parameters are of another shape
+    (folder / "card.json").write_text(json.dumps(card))
     weights = (folder / "encoder.safetensors").read_bytes()
     (folder / "encoder.safetensors").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(UnreadableFileError, match="no whole encoder"):
         load_encoder(folder)
-    card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, "format": 99}))
     with pytest.raises(UnreadableFileError, match="update it"):
         load_encoder(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,10 +11,10 @@ import pytest
 import torch
 from scipy.stats import kendalltau
 
-from synaplex.encoders import PerformanceDecoder, SavedEncoder, embed, rank
+from synaplex.encoders import PerformanceDecoder, SavedEncoder, StructureEncoder, embed, load_encoder, rank
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
-from tests.encoders.populations import ALL, FITTED, fitted, networks, performance
+from tests.encoders.populations import ALL, FITTED, OPTIONS, fitted, networks, performance, write_encoder
 from tests.encoders.structures import dense, renumbered
 
 
@@ -47,6 +48,51 @@ def test_networks_that_were_held_out_are_ranked_and_intervals_cover_them(saved: 
     assert len(found.undecided) < len(table)
     narrow = rank({"p": unseen}, saved, coverage=0.5).table
     assert (narrow["high"] - narrow["low"]).max() < (table["high"] - table["low"]).min()
+
+
+def test_of_errors_the_smallest_is_the_best(saved: SavedEncoder, tmp_path: Path) -> None:
+    """Whatever the prediction is called, what is the best as an accuracy is the worst as an error."""
+    models = {"p": networks().subset(FITTED, ALL)}
+    accuracies = rank(models, saved)
+    assert accuracies.larger_is_better
+    of_errors = load_encoder(write_encoder(tmp_path / "encoder", fitted(larger_is_better=False)))
+    for found in (rank(models, of_errors), rank(models, saved, larger_is_better=False)):
+        assert not found.larger_is_better
+        assert found.table["predicted"].is_sorted()
+        assert found.table["rank"].to_list() == list(range(1, ALL - FITTED + 1))
+        assert found.table["model"].to_list() == accuracies.table["model"].to_list()[::-1]
+        reach = found.table["high"][0]  # the first may be as bad as this, and others as good
+        assert list(found.undecided) == found.table.filter(pl.col("low") <= reach)["model"].to_list()
+        assert found.undecided[0] == found.table["model"][0]
+        assert len(found.undecided) < len(found.table)
+    assert rank(models, of_errors, larger_is_better=True).table.equals(accuracies.table)
+
+
+def test_networks_that_differ_in_biases_alone(saved: SavedEncoder) -> None:
+    """An encoder that reads biases tells them apart; to another they are one network, which is said."""
+    first, other = networks().network(3), networks().network(FITTED)
+    moved = NeuralGraph.from_weights([link.weight for link in first.links], [first.biases[1] + 1, first.biases[2]])
+    models = {"a": first, "b": moved, "c": other, "d": first}
+    found = rank(models, saved)
+    row = {name: found.table.filter(model=name).row(0, named=True) for name in models}
+    assert {name: row[name]["same_as"] for name in models} == {"a": None, "b": "a", "c": None, "d": "a"}
+    assert {name: row[name]["fitted"] for name in models} == {"a": True, "b": True, "c": False, "d": True}
+    assert found.embedding.unread.tolist() == [False, True, False, False]
+    assert any(text == "exactly the same weights: d as a" for text in found.warnings)
+    assert any(text.endswith("normalisations are not read): b as a") for text in found.warnings)
+    with pytest.raises(SpecificationError, match="nothing to rank by an encoder that does not read biases"):
+        rank({"a": first, "b": moved}, saved)
+
+    train = networks().subset(0, FITTED)
+    encoder = StructureEncoder(**OPTIONS, node_features=("bias",)).fit(train)
+    decoder = PerformanceDecoder("ridge").fit(encoder.transform(train), performance()[:FITTED])
+    found = rank(models, SavedEncoder(encoder, decoder, {}))
+    row = {name: found.table.filter(model=name).row(0, named=True) for name in models}
+    assert {name: row[name]["same_as"] for name in models} == {"a": None, "b": None, "c": None, "d": "a"}
+    assert {name: row[name]["fitted"] for name in models} == {"a": True, "b": False, "c": False, "d": True}
+    assert not found.embedding.unread.any()
+    np.testing.assert_allclose(found.embedding.values, encoder.transform(list(models.values())), atol=1e-6)
+    assert not np.allclose(found.embedding.values[0], found.embedding.values[1], atol=1e-3)
 
 
 def test_networks_outside_the_population_are_named(saved: SavedEncoder) -> None:

@@ -131,3 +131,28 @@ def test_equal_weights_have_equal_fingerprints() -> None:
     again = structure_graph(dense(3, 5, 4, 2))
     assert fingerprints(graph) == fingerprints(again)
     assert len(set(fingerprints(graph))) == 3
+
+
+def test_fingerprints_tell_biases_and_gains_apart_where_they_are_read() -> None:
+    model = nn.Sequential(nn.Conv2d(2, 5, 3), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 3, 2))
+    image = torch.zeros(1, 2, 6, 6)
+    read = {"": (), "bias": ("bias",), "gain": ("gain", "position"), "both": ("bias", "gain")}
+
+    def names() -> dict[str, str]:
+        graph = structure_graph(sx.graph(initialised_once, image))
+        return {key: fingerprints(graph, features)[0] for key, features in read.items()}
+
+    initialised_once = initialised(model)
+    before = names()
+    assert len(set(before.values())) == 4
+    assert names() == before
+    with torch.no_grad():
+        model[3].bias[1] += 1
+    moved = names()
+    assert [key for key in read if moved[key] != before[key]] == ["bias", "both"]
+    with torch.no_grad():
+        model[1].weight[1] *= 2
+    assert [key for key in read if names()[key] != moved[key]] == ["gain", "both"]
+    with torch.no_grad():
+        model[0].weight[0, 0, 0, 0] += 1
+    assert not set(names().values()) & set(before.values())

@@ -112,6 +112,14 @@ def rank(
     encoder: Encoder,
     models: Models = None,
     coverage: Annotated[float, typer.Option(metavar="SHARE", help="Of the intervals.")] = 0.9,
+    larger_is_better: Annotated[
+        bool | None,
+        typer.Option(
+            "--larger-is-better/--smaller-is-better",
+            help="Of the performance: an accuracy, or an error or loss. [default: as the encoder's decoder was made]",
+            show_default=False,
+        ),
+    ] = None,
     chain: Chain = None,
     out: Out = None,
 ) -> None:
@@ -125,6 +133,8 @@ def rank(
         synaplex rank checkpoints/ --encoder my-encoder --out ranked.csv
 
         synaplex rank results/digits/population --encoder my-encoder --coverage 0.5
+
+        synaplex rank checkpoints/ --encoder errors-of-regressions --smaller-is-better
     """
     from synaplex.encoders import load_encoder
     from synaplex.encoders import rank as rank_models
@@ -133,14 +143,22 @@ def rank(
     _check_out(out)
     saved = load_encoder(encoder)
     with console.working("reading") as status, _naming_chain():
-        found = rank_models(models or [], saved, coverage=coverage, layers=parted(chain), progress=status.update)
+        found = rank_models(
+            models or [],
+            saved,
+            coverage=coverage,
+            larger_is_better=larger_is_better,
+            layers=parted(chain),
+            progress=status.update,
+        )
     _say_encoder(encoder, saved)
     table = found.table
     hide = [name for name in ("fitted", "outside") if not table[name].any()]
     hide += [name for name in ("same_as", "low") if not table[name].count()]
     hide += ["high"] if "low" in hide else []
     shown = _inside(table.drop("layout"), _say_folder(found.embedding.names), "model", "same_as")
-    _print(shown, f"Predicted performance, with intervals that cover {coverage:.0%}", hide)
+    order = "larger" if found.larger_is_better else "smaller"
+    _print(shown, f"Predicted performance, {order} is better, with intervals that cover {coverage:.0%}", hide)
     if len(found.undecided) > 1:
         console.say(
             f"The intervals of {len(found.undecided)} of {len(table)} models meet that of the first: between these, "
@@ -150,7 +168,8 @@ def rank(
         typer.echo(f"Warning: {text}", err=True)
     if out is not None:
         record = {**version(), "encoder": str(encoder), "card": saved.card["about"], "coverage": coverage}
-        for file in export.write_table(table, out, {**record, "warnings": list(found.warnings)}):
+        record |= {"larger_is_better": found.larger_is_better, "warnings": list(found.warnings)}
+        for file in export.write_table(table, out, record):
             console.say(f"Wrote {file}" + (f": {len(table):,} rows" if file == out else ""))
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 from synaplex.encoders.adjacency import ADJACENCIES
 from synaplex.encoders.baselines import EpochIndex, FlatWeights, NetworkFeatures, WeightStatistics
 from synaplex.encoders.candidates import Candidates
+from synaplex.encoders.checkpoints import load_checkpoint
 from synaplex.encoders.comparison import compare_encoders
 from synaplex.encoders.complex_network import CHEAP_MEASURES, ComplexNetworkFeatures
 from synaplex.encoders.convolutions import GATConv, TransformerConv
@@ -72,6 +73,7 @@ __all__ = [
     "compare_encoders",
     "decoding_scores",
     "embed",
+    "load_checkpoint",
     "load_encoder",
     "message_graph",
     "pooled",

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 import torch
 
+from synaplex.encoders.checkpoints import load_checkpoint
 from synaplex.encoders.graph_set import EDGES_AT_ONCE, GraphSet
 from synaplex.errors import SpecificationError, UnreadableFileError
-from synaplex.graph import NeuralGraph, load
+from synaplex.graph import NeuralGraph
 from synaplex.graph import graph as read_module
 from synaplex.graph.chain import natural_order
 from synaplex.population import ForeignPopulation, Population, open_population
@@ -35,12 +36,14 @@ class Candidates:
     models
         Any of these, a sequence of them, or a mapping from names to them:
 
-        - a file that `synaplex.load` reads, named by its path;
+        - a file of weights that `load_checkpoint` reads, or of edges, named by its path;
         - a folder of such files, in natural order (epoch 2 before epoch 10);
         - a population or its folder: its trained networks, named ``folder:seed``, without those that have diverged;
         - a graph, or a batch or `GraphSet`, whose networks are numbered.
     layers
         Of `synaplex.load`, for all files.
+    node_features
+        Of the encoder that the networks are for, see `load_checkpoint`.
 
     Attributes
     ----------
@@ -55,8 +58,9 @@ class Candidates:
         If a file cannot be read or makes no graph; names it.
     """
 
-    def __init__(self, models: Any, *, layers: Sequence[str] | None = None) -> None:
+    def __init__(self, models: Any, *, layers: Sequence[str] | None = None, node_features: Sequence[str] = ()) -> None:
         self._layers = layers
+        self._node_features = tuple(node_features)
         self._given = _listed(models)
         if not self._given:
             raise SpecificationError("no models are given: name files of weights, folders of them, or populations")
@@ -104,7 +108,7 @@ class Candidates:
 
     def _path(self, path: Path, name: str) -> Iterator[Piece]:
         if not path.is_dir():
-            yield (name,), load(path, layers=self._layers)
+            yield (name,), self._file(path)
             return
         if (path / Store.record_name).is_file():
             yield from self._population(open_population(path), name)
@@ -128,7 +132,10 @@ class Candidates:
             yield from self._population(found, name)
             return
         for file in sorted(files, key=lambda file: natural_order(file.name)):
-            yield (f"{name}/{file.name}",), load(file, layers=self._layers)
+            yield (f"{name}/{file.name}",), self._file(file)
+
+    def _file(self, path: Path) -> NeuralGraph:
+        return load_checkpoint(path, layers=self._layers, node_features=self._node_features)
 
     def _population(self, found: Population | ModulePopulation | ForeignPopulation, name: str) -> Iterator[Piece]:
         seeds: Sequence[int] = found.seeds

@@ -53,7 +53,8 @@ def compare_encoders(
     polars.DataFrame
         A row an encoder: ``encoder``, ``columns``; ``pearson``, ``kendall`` and ``r2``, each with ``_low`` and
         ``_high``, null where undefined; ``reason`` why; ``covered``, the share of test networks inside their intervals
-        (null where there are too few residuals); ``transductive``: whether any test network is a training network too.
+        (null where there are too few residuals); ``transductive``: whether any test network is a training network too,
+        by what the encoder reads of it (see `fingerprints`).
 
     Raises
     ------
@@ -64,7 +65,6 @@ def compare_encoders(
     for networks, performance in ((known, train_performance), (unseen, test_performance)):
         if len(networks) != len(performance) or not len(networks):
             raise SpecificationError(f"{len(performance)} figures of performance for {len(networks)} networks")
-    shared = not set(known.fingerprints()).isdisjoint(unseen.fingerprints())
     rows = []
     for name, encoder in encoders.items():
         fitted = clone(encoder).fit(known)
@@ -81,7 +81,8 @@ def compare_encoders(
             row |= {score: one.value, f"{score}_low": one.low, f"{score}_high": one.high}
         row["reason"] = "; ".join(dict.fromkeys(one.reason for one in found.values() if one.reason)) or None
         row["covered"] = _covered(regression, features, test_performance)
-        row["transductive"] = shared
+        read = getattr(encoder, "node_features", ())
+        row["transductive"] = not set(known.fingerprints(read)).isdisjoint(unseen.fingerprints(read))
         rows.append(row)
     figures = [f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")]
     schema = {"encoder": pl.String, "columns": pl.Int32, **dict.fromkeys(figures, pl.Float64), "reason": pl.String}

@@ -36,6 +36,9 @@ class PerformanceDecoder(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Of the cross-validation that calibrates; fewer where there are fewer networks.
     random_state
         The seed of folds and trees.
+    larger_is_better
+        Whether a larger performance is the better one, as an accuracy is; False for an error or a loss. Changes no
+        prediction: it is what `rank` orders networks by.
 
     Attributes
     ----------
@@ -66,12 +69,19 @@ class PerformanceDecoder(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     def __init__(
-        self, regressor: str = "linear", *, coverage: float = 0.9, folds: int = 5, random_state: int = 0
+        self,
+        regressor: str = "linear",
+        *,
+        coverage: float = 0.9,
+        folds: int = 5,
+        random_state: int = 0,
+        larger_is_better: bool = True,
     ) -> None:
         self.regressor = regressor
         self.coverage = coverage
         self.folds = folds
         self.random_state = random_state
+        self.larger_is_better = larger_is_better
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Fit the regression and its calibration residuals.

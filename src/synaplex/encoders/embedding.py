@@ -12,6 +12,7 @@ import polars as pl
 from jaxtyping import Bool, Float
 
 from synaplex.encoders.candidates import Candidates
+from synaplex.encoders.graph_set import FINGERPRINTED
 from synaplex.encoders.saving import SavedEncoder, load_encoder
 from synaplex.errors import SpecificationError
 
@@ -29,17 +30,20 @@ class Embedding:
     names
         Of the networks, in order.
     values
-        ``(networks, dimension)``: a row a network. Networks with the same weights have the same row.
+        ``(networks, dimension)``: a row a network. Those that the encoder cannot tell apart have the same row.
     distance
         From the networks fitted, see `StructureEncoder.distance`; above 1 a network is unlike them.
     fitted
-        Whether the encoder was fitted on a network, by its weights.
+        Whether the encoder was fitted on a network, by what it reads, see `StructureEncoder.has_seen`.
     same_as
-        The first network given with exactly the same weights, where there is one before; otherwise None.
+        The first network given that is the same in all that the encoder reads: weights, and biases and gains of
+        normalisations where they are among its `node_features`. None where there is none before.
     layouts
         The layout of each network, see `StructureGraph.described`.
     left_out
         Networks of populations that have diverged and have no embedding.
+    unread
+        Whether a network differs from that of `same_as` after all, in biases or gains that the encoder does not read.
     """
 
     saved: SavedEncoder
@@ -49,7 +53,8 @@ class Embedding:
     fitted: Bool[np.ndarray, " networks"]
     same_as: tuple[str | None, ...]
     layouts: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...]
+    unread: Bool[np.ndarray, " networks"]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -156,7 +161,7 @@ def embed(
     saved
         What `load_encoder` gives, or the folder.
     layers
-        Of `synaplex.load`, for files.
+        Of `synaplex.load`, for files; see `load_checkpoint`.
     progress
         Is told what is being done.
 
@@ -173,17 +178,19 @@ def embed(
     """
     opened = saved if isinstance(saved, SavedEncoder) else load_encoder(saved)
     encoder = opened.encoder
-    candidates = Candidates(models, layers=layers)
+    candidates = Candidates(models, layers=layers, node_features=encoder.node_features)
     names: list[str] = []
     values: list[Float[np.ndarray, "_ dimension"]] = []
-    prints: list[str] = []
+    prints: list[str] = []  # of what the encoder reads
+    whole: list[str] = []
     layouts: list[str] = []
     for some, networks in candidates.portions(int(encoder.batch_size)):
         if progress is not None:
             progress(f"embedding {some[0]}" + (f" and {len(some) - 1} more" if len(some) > 1 else ""))
         named = networks.named(some)
         values.append(encoder.transform(named))
-        prints += named.fingerprints()
+        prints += named.fingerprints(encoder.node_features)
+        whole += named.fingerprints(FINGERPRINTED)
         layouts += named.described()
         names += some
     if not names:
@@ -200,4 +207,5 @@ def embed(
         same_as=tuple(None if j == i else names[j] for i, j in enumerate(place.tolist())),
         layouts=tuple(layouts),
         left_out=tuple(candidates.left_out),
+        unread=np.array([whole[i] != whole[j] for i, j in enumerate(place.tolist())], dtype=bool),
     )

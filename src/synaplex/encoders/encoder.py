@@ -250,10 +250,14 @@ class StructureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(cdist(one / self._unit, other / self._unit) / np.sqrt(one.shape[1]))
 
     def has_seen(self, X: Any) -> Bool[np.ndarray, " networks"]:
-        """Whether each network, by its weights, is one of those fitted."""
+        """Whether each network is one of those fitted, by all that the encoder reads.
+
+        That is its weights, and biases and gains where they are among `node_features`. To an encoder that reads no
+        biases, a network with the weights of one fitted and other biases is that one: their embeddings are equal.
+        """
         check_is_fitted(self)
         networks = GraphSet.of(X)
-        return np.array([name in self.seen_ for name in networks.fingerprints()], dtype=bool)
+        return np.array([name in self.seen_ for name in networks.fingerprints(self.node_features)], dtype=bool)
 
     def describe(self, X: Any) -> pl.DataFrame:
         """What became of each network: a row a network.

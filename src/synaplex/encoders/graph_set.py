@@ -21,6 +21,8 @@ EDGES_AT_ONCE = 1_000_000
 """A batch holds about so many edges at most, and 16 times as many pairs of nodes, however many networks it may hold."""
 ROWS_AT_ONCE = 64
 """Networks whose weights are read at once, where nothing is computed from them."""
+FINGERPRINTED = ("bias", "gain")
+"""The features of nodes that networks of one layout and the same weights may differ in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +154,12 @@ class GraphSet:
             return found
         return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
 
-    def fingerprints(self) -> list[str]:
-        """A name for the weights of each network, see `fingerprints`."""
+    def fingerprints(self, node_features: Sequence[str] = ()) -> list[str]:
+        """A name for the weights and some node features of each network, see `fingerprints`."""
         found: dict[int, str] = {}
         for batch in self.batches(ROWS_AT_ONCE):
-            found.update(zip(batch.tolist(), fingerprints(self.structure(batch.tolist())), strict=True))
+            names = fingerprints(self.structure(batch.tolist()), node_features)
+            found.update(zip(batch.tolist(), names, strict=True))
         return [found[row] for row in range(len(self))]
 
     def described(self) -> list[str]:
@@ -174,14 +177,32 @@ class GraphSet:
             raise type(error)(f"{self.name(row)}: {error}") from error
 
 
-def fingerprints(graph: StructureGraph) -> list[str]:
-    """A name for the weights of each network: equal weights, equal names. Cost: one pass over the bytes."""
+def fingerprints(graph: StructureGraph, node_features: Sequence[str] = ()) -> list[str]:
+    """A name for the weights of each network, and for its biases and gains where they are among the node features.
+
+    Equal names for networks that an encoder with these `node_features` cannot tell apart, and other names for others:
+    an encoder that reads no biases gives networks with the same weights one embedding, whatever their biases are.
+
+    Parameters
+    ----------
+    graph
+        Networks of one layout.
+    node_features
+        Of an encoder. Those that the layout settles, such as the position, are of no influence.
+
+    Notes
+    -----
+    Cost: one pass over the bytes.
+    """
     names = []
     for network in range(graph.networks):
         digest = blake2b(repr(graph.layout).encode(), digest_size=16)
         for block in graph.blocks:
             weight = block.weight[network].double().cpu().contiguous().numpy()
             digest.update(weight.tobytes())
+        for name, value in (("bias", graph.bias), ("gain", graph.gain)):
+            if name in node_features:
+                digest.update(name.encode() + value[network].double().cpu().contiguous().numpy().tobytes())
         names.append(digest.hexdigest())
     return names
 

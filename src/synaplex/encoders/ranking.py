@@ -17,6 +17,7 @@ from synaplex.encoders.saving import SavedEncoder
 from synaplex.encoders.scores import is_constant
 from synaplex.errors import SpecificationError
 
+_UNREAD = "biases or normalisations"
 MOST_NAMED = 20
 """Networks that a warning names; the columns of the table tell of all."""
 
@@ -28,22 +29,25 @@ class Ranking:
     Attributes
     ----------
     table
-        A row a network: ``rank`` (from 1; equal predictions share one), ``model``, ``predicted``, ``low`` and ``high``
-        (the interval; null where there are too few calibration residuals), ``distance``, ``outside`` (of the population
-        that the encoder was fitted on: distance above 1, or a layout that none of its networks has), ``fitted`` (the
-        encoder has seen this network), ``same_as`` (an earlier one with the same weights), ``layout``.
+        A row a network: ``rank`` (from 1, the best; equal predictions share one), ``model``, ``predicted``, ``low`` and
+        ``high`` (the interval; null where there are too few calibration residuals), ``distance``, ``outside`` (of the
+        population that the encoder was fitted on: distance above 1, or a layout that none of its networks has),
+        ``fitted`` (the encoder has seen this network), ``same_as`` (an earlier one with the same weights), ``layout``.
     undecided
         Names of the networks whose intervals meet that of the first: the encoder does not tell which of these is best.
     warnings
         Why not to trust some of it, naming the networks concerned.
     embedding
         Where the networks lie, in the order given.
+    larger_is_better
+        Whether the largest prediction is the first, or the smallest.
     """
 
     table: pl.DataFrame
     undecided: tuple[str, ...]
     warnings: tuple[str, ...]
     embedding: Embedding
+    larger_is_better: bool = True
 
 
 def rank(
@@ -51,12 +55,13 @@ def rank(
     saved: SavedEncoder | str | os.PathLike[str],
     *,
     coverage: float = 0.9,
+    larger_is_better: bool | None = None,
     layers: Sequence[str] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Ranking:
     """Predict the performance of networks from their weights alone, and order them by it.
 
-    Larger performance counts as better. Predictions and intervals hold for networks of the population that the encoder
+    Predictions and intervals hold for networks of the population that the encoder
     was fitted on, and mean what its decoder was fitted on: an accuracy on a data set, say, as the card may tell.
 
     Parameters
@@ -65,6 +70,9 @@ def rank(
         As for `embed`.
     coverage
         Of the intervals; see `PerformanceDecoder.predict_interval`.
+    larger_is_better
+        Whether a larger performance is the better one; False for an error or a loss. None for what the decoder was
+        made with, see `PerformanceDecoder`.
 
     Raises
     ------
@@ -96,7 +104,10 @@ def rank(
             "PerformanceDecoder on its embeddings and save both with save_encoder"
         )
     if len(found) > 1 and set(found.same_as[1:]) == {found.names[0]}:
-        raise SpecificationError(f"all {len(found)} networks have the same weights: there is nothing to rank")
+        raise SpecificationError(
+            f"all {len(found)} networks have the same weights: there is nothing to rank"
+            + (f" by an encoder that does not read {_UNREAD}, in which they differ" if found.unread.any() else "")
+        )
     predicted = decoder.predict(found.values)
     half, too_few = None, ""
     try:
@@ -117,11 +128,15 @@ def rank(
             "layout": list(found.layouts),
         }
     ).with_columns(pl.col("low", "high").fill_nan(None))
-    table = table.with_columns(pl.col("predicted").rank("min", descending=True).cast(pl.Int32).alias("rank"))
+    larger = decoder.larger_is_better if larger_is_better is None else larger_is_better
+    table = table.with_columns(pl.col("predicted").rank("min", descending=larger).cast(pl.Int32).alias("rank"))
     table = table.select("rank", pl.exclude("rank")).sort("rank", maintain_order=True)
-    meeting = table.filter(pl.col("high") >= table["low"][0])["model"].to_list() if half is not None else []
+    meeting: list[str] = []
+    if half is not None:
+        meets = table["high"] >= table["low"][0] if larger else table["low"] <= table["high"][0]
+        meeting = table.filter(meets)["model"].to_list()
     notes = [*_strangers(found, new), *_doubtful(found, predicted, decoder), *([too_few] if too_few else [])]
-    return Ranking(table, tuple(meeting), tuple(notes), found)
+    return Ranking(table, tuple(meeting), tuple(notes), found, larger)
 
 
 def _new_layout(found: Embedding) -> Bool[np.ndarray, " networks"]:
@@ -144,9 +159,11 @@ def _strangers(found: Embedding, new: Bool[np.ndarray, " networks"]) -> Iterator
     if found.fitted.any():
         seen = [name for name, _ in _where(found, found.layouts, found.fitted)]
         yield f"the encoder was fitted on {_listed(seen)}: predictions for new networks are less good"
-    pairs = [f"{name} as {same}" for name, same in zip(found.names, found.same_as, strict=True) if same is not None]
-    if pairs:
-        yield f"exactly the same weights: {_listed(pairs)}"
+    for unread, said in ((False, "exactly the same weights"), (True, f"the same weights ({_UNREAD} are not read)")):
+        told = zip(found.names, found.same_as, found.unread, strict=True)
+        pairs = [f"{name} as {same}" for name, same, other in told if same is not None and bool(other) == unread]
+        if pairs:
+            yield f"{said}: {_listed(pairs)}"
     if found.left_out:
         yield f"left out, because they have diverged: {_listed(found.left_out)}"
 

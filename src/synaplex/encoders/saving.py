@@ -24,11 +24,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from synaplex.encoders.decoder import PerformanceDecoder
 from synaplex.encoders.encoder import StructureEncoder, check_parameters
+from synaplex.encoders.graph_set import FINGERPRINTED
 from synaplex.encoders.regressors import Linear, Trees
 from synaplex.encoders.vgae import StructureVGAE
 from synaplex.errors import SpecificationError, UnreadableFileError, UnwritableFileError
 
-FORMAT = 1
+FORMAT = 2
 _CARD, _ENCODER, _DECODER = "card.json", "encoder.safetensors", "decoder.safetensors"
 _KINDS: Mapping[str, type[Linear] | type[Trees]] = {"linear": Linear, "trees": Trees}
 
@@ -156,6 +157,10 @@ def load_encoder(folder: str | os.PathLike[str]) -> SavedEncoder:
         encoder.layouts_ = frozenset(map(str, fitted.get("layouts", ())))
         encoder.device = "cpu"
         check_parameters(encoder)
+        if card["format"] < 2 and not set(FINGERPRINTED).isdisjoint(encoder.node_features):
+            raise SpecificationError(
+                "its fingerprints leave out biases and gains, which it reads: fit and save it anew"
+            )
         encoder.model_ = StructureVGAE(encoder.plan(), torch.Generator().manual_seed(0))
         parts = {name.removeprefix("model."): torch.from_numpy(value) for name, value in state.items() if "." in name}
         encoder.model_.load_state_dict(parts)

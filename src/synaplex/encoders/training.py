@@ -32,7 +32,7 @@ class Survey:
     positional
         The Laplacian or random features of the nodes of each network.
     seen
-        The fingerprint of each network.
+        The fingerprint of each network, by what the encoder reads.
     """
 
     reader: BatchReader
@@ -57,7 +57,7 @@ def survey(networks: GraphSet, reader: BatchReader, batch_size: int) -> Survey:
     positional: dict[int, Tensor] = {}
     for batch in networks.batches(batch_size):
         graph = networks.structure(batch.tolist())
-        seen += fingerprints(graph)
+        seen += fingerprints(graph, reader.node_features)
         positional.update(zip(batch.tolist(), reader.positional(graph), strict=True))
         for _, incoming in replace(reader, scale=1.0).messages(graph).forward:
             squares += float(incoming.features.double().square().sum())

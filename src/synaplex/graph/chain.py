@@ -93,15 +93,15 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
     """
     if isinstance(layers, str):
         raise SpecificationError(f"layers must be a list of names, not the text {layers!r}")
-    tensors = _without_wrapper(tensors)
-    chosen = _matrices(tensors, origin) if layers is None else [_named(tensors, name) for name in layers]
+    tensors = without_wrapper(tensors)
+    chosen = _matrices(tensors, origin) if layers is None else [named_tensor(tensors, name) for name in layers]
     certain = ordered or layers is not None
     if not certain:
         chosen.sort(key=lambda tensor: natural_order(tensor.name))
     _check_chain(chosen, origin)
-    if not certain and _several_orders(chosen):
+    if not certain and several_orders(chosen):
         raise InvalidGraphError(
-            f"{origin} does not tell the order of its layers, and more than one fits: {_listing(chosen)}. {_PASS}"
+            f"{origin} does not tell the order of its layers, and more than one fits: {listing(chosen)}. {_PASS}"
         )
     return _build(tensors, chosen)
 
@@ -111,7 +111,7 @@ def _wrapper(tensors: Iterable[NamedTensor]) -> str:
     return next((one for one in _WRAPPERS if all(tensor.name.startswith(one) for tensor in tensors)), "")
 
 
-def _without_wrapper(tensors: Sequence[NamedTensor]) -> list[NamedTensor]:
+def without_wrapper(tensors: Sequence[NamedTensor]) -> list[NamedTensor]:
     """The same with layers called as in the model inside a wrapper; the tensors keep the names of the file."""
     prefix = _wrapper(tensors)
     return [replace(one, layer=one.layer.removeprefix(prefix)) for one in tensors] if prefix else list(tensors)
@@ -122,7 +122,8 @@ def _wrapper_hint(tensors: Sequence[NamedTensor]) -> str:
     return f" (take {prefix!r}, which a wrapper put there, off the names)" if prefix else ""
 
 
-def _named(tensors: Iterable[NamedTensor], name: str) -> NamedTensor:
+def named_tensor(tensors: Iterable[NamedTensor], name: str) -> NamedTensor:
+    """The tensor of that name, or the weight of the layer of that name."""
     known = {tensor.name: tensor for tensor in tensors}
     weights = {tensor.layer: tensor for tensor in known.values() if tensor.part == "weight"}
     found = known.get(name) or weights.get(name)
@@ -140,12 +141,12 @@ def _matrices(tensors: Sequence[NamedTensor], origin: str) -> list[NamedTensor]:
     if others:
         raise InvalidGraphError(
             f"{origin} holds weights that are no dense layer, and without them it would be another network: "
-            f"{_listing(others, 4)}. For all of it, build the model, load the weights into it, and call "
+            f"{listing(others, 4)}. For all of it, build the model, load the weights into it, and call "
             f"sx.graph(model, example_input){_wrapper_hint(tensors)}; for a row of statistics a tensor, call "
             "sx.measure_file on the file; to read only a chain of dense layers, pass layers=[names in order]"
         )
     if not weights:
-        raise InvalidGraphError(f"{origin} holds no matrix of weights; it has {_listing(tensors) or 'nothing'}")
+        raise InvalidGraphError(f"{origin} holds no matrix of weights; it has {listing(tensors) or 'nothing'}")
     return weights
 
 
@@ -157,12 +158,13 @@ def _check_chain(chosen: Sequence[NamedTensor], origin: str) -> None:
         if before.shape[0] != after.shape[1]:
             raise InvalidGraphError(
                 f"the layers of {origin} do not chain: {before.name!r} gives {before.shape[0]} neurons, but "
-                f"{after.name!r} reads {after.shape[1]}. In this order, each (out, in): {_listing(chosen)}. "
+                f"{after.name!r} reads {after.shape[1]}. In this order, each (out, in): {listing(chosen)}. "
                 f"{_PASS}"
             )
 
 
-def _listing(tensors: Sequence[NamedTensor], most: int = 12) -> str:
+def listing(tensors: Sequence[NamedTensor], most: int = 12) -> str:
+    """Names with shapes in a row."""
     text = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors[:most])
     return text if len(tensors) <= most else f"{text} and {len(tensors) - most} more"
 
@@ -173,7 +175,7 @@ def natural_order(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
-def _several_orders(chosen: Sequence[NamedTensor]) -> bool:
+def several_orders(chosen: Sequence[NamedTensor]) -> bool:
     """Whether more than one order chains, where names that differ only in their numbers keep their order."""
     groups: dict[str, list[NamedTensor]] = {}
     for tensor in chosen:
@@ -198,7 +200,7 @@ def _several_orders(chosen: Sequence[NamedTensor]) -> bool:
 
 
 def _build(tensors: Sequence[NamedTensor], chosen: Sequence[NamedTensor]) -> NeuralGraph:
-    records = {tensor.name: _left_out(tensor) for tensor in tensors}
+    records = {tensor.name: left_out(tensor) for tensor in tensors}
     vectors = {tensor.layer: tensor for tensor in tensors if tensor.part == "bias"}
     biases: list[Tensor | None] = []
     for tensor in chosen:
@@ -214,7 +216,8 @@ def _build(tensors: Sequence[NamedTensor], chosen: Sequence[NamedTensor]) -> Neu
     return replace(graph, layers=(graph.layers[0], *named), records=tuple(records.values()))
 
 
-def _left_out(tensor: NamedTensor) -> Coverage:
+def left_out(tensor: NamedTensor) -> Coverage:
+    """The record of a tensor that became nothing."""
     if tensor.reason:
         reason = tensor.reason
     elif not tensor.floating:
