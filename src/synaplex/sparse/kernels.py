@@ -10,6 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, no_type_check
 
 from numba import cfunc, types
@@ -25,14 +27,26 @@ _FIRST = len(TASK)
 _NUMBERS = {4: types.float32, 8: types.float64}
 
 
-def _compile(function: Any) -> Any:
-    """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written."""
+def _compile(function: Any, itemsize: int, registers: int) -> Any:
+    """Compile the bare function (a type checker may have wrapped it), cached on disk where a cache can be written.
+
+    The name, by which numba caches, tells all that the code is made of. Variants then have files of their own, which
+    processes that compile at once cannot mix up, and other registers are not taken for these.
+    """
     task = types.CPointer(types.int64)  # type: ignore[no-untyped-call]
     function, signature = inspect.unwrap(function), types.void(task)
     try:
+        function.__qualname__ += f"_{itemsize}_{registers}_{_sources()}"
         return cfunc(signature, cache=True)(function)
-    except RuntimeError:
+    except (RuntimeError, OSError):  # no folder to write in, a full disk, no source to digest
         return cfunc(signature)(function)
+
+
+@cache
+def _sources() -> str:
+    """A digest of the code that kernels are made of: numba looks at this file alone, not at what it calls."""
+    files = (Path(__file__).with_name(name) for name in ("kernels.py", "registers.py"))
+    return sha256(b"".join(one.read_bytes() for one in files)).hexdigest()[:12]
 
 
 @cache
@@ -54,7 +68,7 @@ def along_rows(itemsize: int, registers: int) -> Any:
                 store(out, row * batch + at, last, total)
             part = take(task)
 
-    return _compile(kernel)
+    return _compile(kernel, itemsize, registers)
 
 
 @cache
@@ -79,7 +93,7 @@ def at_connections(itemsize: int, registers: int) -> Any:
                     out[k] = total if at == 0 else out[k] + total
             part = take(task)
 
-    return _compile(kernel)
+    return _compile(kernel, itemsize, registers)
 
 
 def pieces(batch: int, itemsize: int) -> Iterator[tuple[int, int, int, int]]:

@@ -226,16 +226,20 @@ class SparseLinear(nn.Module):
         """Take connections first, whatever their number; the weights then fit them."""
         lists = [state_dict.get(f"{prefix}{name}") for name in _LISTS]
         weight = state_dict.get(f"{prefix}weight")
-        if all(isinstance(one, Tensor) for one in (*lists, weight)):
+        if any(one is not None for one in lists):
+            name = prefix.removesuffix(".")
+            if not all(isinstance(one, Tensor) for one in (*lists, weight)):
+                raise SpecificationError(f"a state of {name!r} brings weight, row_start and column together, or none")
             row_start, column = cast("list[Tensor]", lists)
-            check_rows(row_start, column, self.shape, prefix.removesuffix("."))
-            if cast("Tensor", weight).shape == column.shape:
-                device = self.column.device
-                row_start, column = (one.to(device, torch.int32, copy=True) for one in (row_start, column))
-                self._set_pattern(Pattern.of(row_start, column, self.shape))
-                if self.weight.shape != column.shape:
-                    empty = self.weight.detach().new_empty(len(column))
-                    self.weight = nn.Parameter(empty, requires_grad=self.weight.requires_grad)
+            check_rows(row_start, column, self.shape, name)
+            if cast("Tensor", weight).shape != column.shape:
+                raise SpecificationError(f"the weights of {name!r} are not one for each of {len(column)} connections")
+            device = self.column.device
+            row_start, column = (one.to(device, torch.int32, copy=True) for one in (row_start, column))
+            self._set_pattern(Pattern.of(row_start, column, self.shape))
+            if self.weight.shape != column.shape:
+                empty = self.weight.detach().new_empty(len(column))
+                self.weight = nn.Parameter(empty, requires_grad=self.weight.requires_grad)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, strict, *rest)
 
     def extra_repr(self) -> str:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from synaplex.errors import SpecificationError
 from synaplex.sparse.pattern import Pattern
 
 _FEW = 2
@@ -82,7 +83,14 @@ class _Sampled(torch.autograd.Function):
 
 
 def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
-    """W x or W^T x by the fastest way there is for where the numbers lie; not differentiable."""
+    """W x or W^T x by the fastest way there is for where the numbers lie; not differentiable.
+
+    Raises
+    ------
+    SpecificationError
+        If the connections, the weights and x do not fit each other in number, kind or device.
+    """
+    _check(pattern, ("weights", weight, len(pattern.column)), ("lines of x", x, pattern.shape[0 if turned else 1]))
     if weight.dtype not in _EXACT:
         return compute_product(pattern, weight.float(), x.float(), turned).to(weight.dtype)
     x, weight = x.to(weight.dtype), weight.contiguous()
@@ -101,7 +109,16 @@ def compute_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -
 
 
 def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
-    """The sampled product by the fastest way there is; not differentiable."""
+    """The sampled product by the fastest way there is; not differentiable.
+
+    Raises
+    ------
+    SpecificationError
+        If the connections, x and y do not fit each other in number, kind or device.
+    """
+    _check(pattern, ("lines of x", x, pattern.shape[1]), ("lines of y", y, pattern.shape[0]))
+    if x.shape[1] != y.shape[1]:
+        raise SpecificationError(f"x has {x.shape[1]} samples and y {y.shape[1]}: they must be the same")
     if x.dtype not in _EXACT:
         return compute_sampled(pattern, x.float(), y.float()).to(x.dtype)
     y = y.to(x.dtype)
@@ -117,6 +134,21 @@ def compute_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:
     lines, out = _lines(x), x.new_empty(len(pattern.column))
     _in_pieces(at_connections, pattern.row_start, pattern.column, _lines(y), lines, out)
     return out
+
+
+def _check(pattern: Pattern, *given: tuple[str, Tensor, int]) -> None:
+    """Refuse what does not fit: the kernels read memory by address, and would read beyond it."""
+    lists = (pattern.row_start, pattern.column, pattern.column_start, pattern.row, pattern.order)
+    if other := {one.dtype for one in lists} - {torch.int32}:
+        raise SpecificationError(f"connections are listed in torch.int32, not {other.pop()}: convert layers by .to()")
+    place = pattern.column.device
+    for name, one, size in given:
+        if len(one) != size:
+            raise SpecificationError(f"{len(one)} {name} do not fit these connections, which need {size}")
+        if not one.is_floating_point():
+            raise SpecificationError(f"sparse layers compute with real floating-point numbers, not {one.dtype} {name}")
+        if one.device != place:
+            raise SpecificationError(f"{name} lie on {one.device}, the connections on {place}: move one to the other")
 
 
 def _leave_to_mkl(x: Tensor) -> bool:
@@ -142,12 +174,10 @@ def _in_pieces(kernel: Any, start: Tensor, column: Tensor, values: Tensor, x: Te
     from synaplex.sparse.registers import BYTES
     from synaplex.sparse.threads import in_parts
 
-    # Named, for they must live as long as their addresses are in use.
     arrays = start.contiguous(), column.contiguous(), values, x, out
-    addresses = [one.data_ptr() for one in arrays]
     for registers, *where in pieces(x.shape[1], x.itemsize):
         work = len(column) * registers * BYTES
-        in_parts(kernel(x.itemsize, registers), start, work, [x.shape[1], *where, *addresses])
+        in_parts(kernel(x.itemsize, registers), start, work, [x.shape[1], *where], arrays)
 
 
 def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> Tensor:
@@ -156,7 +186,7 @@ def plain_product(pattern: Pattern, weight: Tensor, x: Tensor, turned: bool) -> 
     out = x.new_zeros(x.shape[1], pattern.shape[1 if turned else 0])
     for sample, line in enumerate(x.T):
         out[sample].index_add_(0, write, line[read] * weight)
-    return out.T
+    return out.T.clone()  # no view, so that a layer may add its bias in place
 
 
 def plain_sampled(pattern: Pattern, x: Tensor, y: Tensor) -> Tensor:

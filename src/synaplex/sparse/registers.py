@@ -22,7 +22,7 @@ BYTES = 64
 
 @cache
 def most() -> int:
-    """Registers that a block may have without some of its sums going to memory and back."""
+    """Registers that a block may have: with AVX-512, or where one takes two of 32 bytes, its sums then stay in them."""
     try:
         return 14 if binding.get_host_cpu_features().get("avx512f") else 7
     except RuntimeError:  # not known of every processor

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
+from synaplex.errors import SpecificationError
 
 _WORTH_A_THREAD, _WORTH_WAKING = 10_000_000, 80_000_000
 """Bytes of activations below which handing work to a thread costs more than it saves: one of PyTorch's, and another."""
@@ -20,7 +23,7 @@ _PARTS = 4
 """Parts of the work for each thread: one that starts late then takes fewer."""
 
 
-def in_parts(kernel: Any, start: Any, work: int, fields: Sequence[int]) -> None:
+def in_parts(kernel: Any, start: Any, work: int, where: Sequence[int], arrays: Sequence[Tensor]) -> None:
     """Run a kernel on parts of the rows that hold equally many connections, on as many threads as PyTorch may use.
 
     Parameters
@@ -31,8 +34,15 @@ def in_parts(kernel: Any, start: Any, work: int, fields: Sequence[int]) -> None:
         ``(rows + 1,)``, where the connections of each row begin.
     work
         Bytes of activations that connections read in all.
-    fields
-        Of the task: what follows its parts. The arrays at its addresses must stay until this returns.
+    where
+        Of the task: the samples, as `synaplex.sparse.kernels.TASK` lists them.
+    arrays
+        Those whose addresses the task holds.
+
+    Raises
+    ------
+    SpecificationError
+        If an array has no memory.
     """
     rows = len(start) - 1
     threads = max(1, min(torch.get_num_threads(), work // (_WORTH_A_THREAD if _openmp() else _WORTH_WAKING)))
@@ -42,11 +52,14 @@ def in_parts(kernel: Any, start: Any, work: int, fields: Sequence[int]) -> None:
         # A row costs what its connections cost, and a little by itself: its sums are zeroed and written.
         effort = start.numpy() + np.arange(rows + 1)
         bounds[1:1] = np.searchsorted(effort, effort[-1] * np.arange(1, parts) / parts).tolist()
-    task = np.array([0, parts, *fields, *bounds], dtype=np.int64)
-    _run(kernel, task, threads)
+    addresses = [one.data_ptr() for one in arrays]
+    if any(not address and one.numel() for address, one in zip(addresses, arrays, strict=True)):
+        raise SpecificationError("sparse layers need numbers in memory: export or compile the model to trace it")
+    task = np.array([0, parts, *where, *addresses, *bounds], dtype=np.int64)
+    _run(kernel, task, threads, arrays)
 
 
-def _run(kernel: Any, task: Any, threads: int) -> None:
+def _run(kernel: Any, task: Any, threads: int, arrays: Sequence[Tensor]) -> None:
     """Give a task to a kernel on some threads, and wait for all."""
     address = task.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
     if threads == 1:
@@ -55,9 +68,9 @@ def _run(kernel: Any, task: Any, threads: int) -> None:
         parallel(kernel.address, address, threads, 0)
     else:
         pool = _pool(threads - 1, os.getpid())
-        others = [pool.submit(kernel.ctypes, address) for _ in range(threads - 1)]
+        others = [pool.submit(_run, kernel, task, 1, arrays) for _ in range(threads - 1)]
         kernel.ctypes(address)
-        wait(others)
+        wait(others)  # interrupted here, they go on, and hold the arrays
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from synaplex.sparse.pattern import Pattern
 from synaplex.sparse.products import compute_product, compute_sampled
@@ -22,7 +23,10 @@ def rectified(
     x: Float[Tensor, "source batch"],
     mask: Float[Tensor, "size batch"] | None = None,
 ) -> Float[Tensor, "target batch"]:
-    """``relu(W x + bias)`` of some networks; where there is a mask, each network's neurons times it."""
+    """``relu(W x + bias)`` of some networks; where there is a mask, each network's neurons times it.
+
+    Differentiable once.
+    """
     made: Tensor = _Rectified.apply(weight, bias, x, mask, pattern)  # type: ignore[no-untyped-call]
     return made
 
@@ -37,6 +41,7 @@ class _Rectified(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         weight, x, mask, out = ctx.saved_tensors
         # Where the mask is 0, so is what came out.

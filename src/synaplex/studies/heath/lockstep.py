@@ -84,7 +84,7 @@ class Lockstep:
         h, last = x, len(self.sizes) - 1
         for i, size in enumerate(self.sizes):
             pattern, slopes = self.patterns[i], self.values.get(f"slopes.{i}")
-            if pattern is not None and slopes is None:
+            if pattern is not None and slopes is None and i < last:
                 mask = masks[i] if masks else None
                 h = rectified(pattern, self.values[f"weight.{i}"], self.values[f"bias.{i}"].flatten(), h, mask)
                 continue
