@@ -23,6 +23,7 @@ from synaplex.graph.link import Link
 from synaplex.graph.load import load
 from synaplex.graph.network import NeuralGraph
 from synaplex.graph.norm import batch_norm, group_norm, layer_norm, rms_norm
+from synaplex.graph.nulls import flipped, shuffled
 from synaplex.graph.pool import PoolLink, adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from synaplex.graph.recurrence import Recurrence, recurrence
 from synaplex.graph.repeated import RepeatedLink
@@ -65,6 +66,7 @@ __all__ = [
     "conv_link",
     "conv_transpose_link",
     "embedding_link",
+    "flipped",
     "from_edgelist",
     "from_networkx",
     "from_scipy",
@@ -78,6 +80,7 @@ __all__ = [
     "repeated_heads",
     "rms_norm",
     "select_link",
+    "shuffled",
     "split_projections",
     "spread_link",
     "sum_link",

@@ -5,6 +5,7 @@ from synaplex.measures.cliques import maximal_cliques
 from synaplex.measures.clustering import bipartite_clustering
 from synaplex.measures.flow import current_flow_closeness, second_order_centrality
 from synaplex.measures.laplacian import laplacian_centrality
+from synaplex.measures.nulls import beside_null
 from synaplex.measures.paths import harmonic_centrality
 from synaplex.measures.presets import PRESETS, Preset
 from synaplex.measures.registry import Measure, find, measures, register
@@ -22,6 +23,7 @@ __all__ = [
     "Measure",
     "Preset",
     "Undefined",
+    "beside_null",
     "bipartite_clustering",
     "current_flow_closeness",
     "describe",

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
 
+from synaplex.measures.nulls import against_null
 from synaplex.studies.heath.centralities import Matrix, exact, variant
-from synaplex.studies.nulls import against_null
 
 TOP = 0.01
 """Share of neurons whose part of the whole is reported."""

@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 from scipy.stats import t as student_t
 
+from synaplex.measures.nulls import against_null
 from synaplex.studies.la_malfa_2021.bins import Composition, compositions, filled, resampled
 from synaplex.studies.la_malfa_2021.observation import null_kinds
 from synaplex.studies.la_malfa_2021.population import Moments
 from synaplex.studies.la_malfa_2021.recipe import BINS, Cell, Settings
 from synaplex.studies.la_malfa_2021.statistics import ON_WEIGHTS, Key, Statistics
-from synaplex.studies.nulls import NULLS, against_null
+from synaplex.studies.nulls import NULLS
 from synaplex.studies.prediction import score
 from synaplex.studies.shape import kurtosis, skewness, two_humps
 

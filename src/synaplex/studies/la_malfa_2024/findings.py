@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import t as student
 
+from synaplex.measures.nulls import against_null
 from synaplex.report.page import Verdict
 from synaplex.studies.finding import Finding, decide, signed
 from synaplex.studies.la_malfa_2024.claim import Claim
@@ -17,7 +18,6 @@ from synaplex.studies.la_malfa_2024.claims import CLAIMS
 from synaplex.studies.la_malfa_2024.comparisons import Observations
 from synaplex.studies.la_malfa_2024.recipe import KINDS, NAMES, Cell
 from synaplex.studies.la_malfa_2024.versions import NULL_VERSIONS, VERSIONS
-from synaplex.studies.nulls import against_null
 
 MOST = 0.8
 """Share of tests that must agree for a verdict on the whole claim."""

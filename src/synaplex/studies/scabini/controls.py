@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float, Int
 
-from synaplex.studies.nulls import against_null
+from synaplex.measures.nulls import against_null
 from synaplex.studies.prediction import score
 from synaplex.studies.scabini.labels import PAPER_ORDER
 from synaplex.studies.scabini.layer_averages import layer_averages

@@ -1,0 +1,155 @@
+"""A measure beside null models: what of it the weights' distribution alone brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+
+from synaplex.errors import SpecificationError, UnknownNameError
+from synaplex.graph import NeuralGraph, flipped, shuffled
+from synaplex.measures.presets import find_preset
+from synaplex.measures.table import Selection, measure, plan
+
+NULLS: Mapping[str, Callable[[NeuralGraph, int], NeuralGraph]] = {"shuffled": shuffled, "flipped": flipped}
+"""Null models by name: weights of each link in random order, or with random signs."""
+
+STATISTICS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+    "mean": lambda values: values.mean(),
+    "deviation": lambda values: values.std(ddof=0),
+    "largest": lambda values: values.max(),
+}
+"""Of a measure over the neurons of a layer, by name."""
+
+FIXED = "fixed by the weight distribution alone"
+_NO_SPREAD = 1e-9
+
+
+def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[str, float | str | None]:
+    """An observed quantity beside the same quantity in draws of a null model.
+
+    Returns
+    -------
+    dict
+        `observed`, `null_mean`, `null_deviation` (of a sample), `z` = (observed - mean) / deviation, and `remark`.
+        Where the null has no spread, z is null and the remark says so.
+    """
+    known = draws[np.isfinite(draws)]
+    mean = float(known.mean()) if len(known) else float("nan")
+    deviation = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
+    spreads = deviation > _NO_SPREAD
+    return {
+        "observed": observed,
+        "null_mean": mean,
+        "null_deviation": deviation if spreads else 0.0,
+        "z": (observed - mean) / deviation if spreads else None,
+        "remark": "" if spreads else FIXED,
+    }
+
+
+def beside_null(
+    graph: NeuralGraph,
+    measures: Selection | None = None,
+    *,
+    preset: str | None = None,
+    null: str = "shuffled",
+    draws: int = 100,
+    null_seed: int = 0,
+    layers: Literal["all", "hidden"] | None = None,
+    undefined: Literal["raise", "null"] = "raise",
+    **options: Any,
+) -> pl.DataFrame:
+    """Measures of each layer beside the same measures in draws of a null model.
+
+    A value says something of a network's structure only as far as the same weights in other places do not give it too.
+
+    Parameters
+    ----------
+    graph, measures, preset, layers, undefined, **options
+        As for `synaplex.measure`.
+    null
+        ``"shuffled"``: the weights of each link in random order (`synaplex.graph.shuffled`); ``"flipped"``: each under
+        a random sign (`synaplex.graph.flipped`).
+    draws
+        Networks drawn from the null model; 19 are the fewest for a p of 0.05.
+    null_seed
+        Of the first draw; the others follow.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row for each layer, measure and statistic (``"mean"``, ``"deviation"`` and ``"largest"`` of the layer's
+        neurons), with `network` where there are several: `observed`, `null_mean`, `null_deviation`, `z` =
+        (observed - mean) / deviation, `p` = (1 + draws that lie as far from the mean of all) / (1 + draws), two-sided,
+        and `remark`. Where the null model has no spread, z and p are null and the remark says so: the mean strength
+        of an output layer, say, is fixed by its weights, wherever they are.
+
+    Raises
+    ------
+    UnknownNameError
+        For another null model, measure or preset.
+    SpecificationError
+        For less than two draws, and as `synaplex.measure`.
+
+    Notes
+    -----
+    Cost: one measurement a draw. p is that of a test by chance alone, and not corrected for the number of rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> graph = NeuralGraph.from_weights([torch.eye(4).double(), torch.ones(1, 4).double()])
+    >>> beside_null(graph, "in_strength", draws=19, layers="hidden").columns[-7:]
+    ['statistic', 'observed', 'null_mean', 'null_deviation', 'z', 'p', 'remark']
+    """
+    if null not in NULLS:
+        raise UnknownNameError("null model", null, list(NULLS))
+    if draws < 2:
+        raise SpecificationError(f"a null model needs two draws at least, got draws={draws}")
+    chosen = plan(measures, preset, **options)
+    names = [known.name for known in chosen]
+    where = layers or (find_preset(preset).layers if preset is not None else "all")
+
+    def statistics(one: NeuralGraph) -> pl.DataFrame:
+        frame = measure(one, measures, preset=preset, layers=where, undefined=undefined, **options)
+        index = [name for name in ("network", "layer", "layer_name") if name in frame.columns]
+        wanted = [make(pl.col(name)).alias(f"{name}\n{kind}") for name in names for kind, make in STATISTICS.items()]
+        return frame.group_by(index, maintain_order=True).agg(wanted)
+
+    observed = statistics(graph)
+    drawn = [statistics(NULLS[null](graph, null_seed + draw)) for draw in range(draws)]
+    index = [name for name in observed.columns if "\n" not in name]
+    rows = []
+    for place, row in enumerate(observed.iter_rows(named=True)):
+        for column in observed.columns[len(index) :]:
+            others = np.array([one[column][place] for one in drawn], dtype=np.float64)
+            rows.append({name: row[name] for name in index} | _row(column, row[column], others))
+    schema = {name: observed.schema[name] for name in index} | _SCHEMA
+    return pl.DataFrame(rows, schema=schema)
+
+
+_SCHEMA = {
+    "measure": pl.String,
+    "statistic": pl.String,
+    "observed": pl.Float64,
+    "null_mean": pl.Float64,
+    "null_deviation": pl.Float64,
+    "z": pl.Float64,
+    "p": pl.Float64,
+    "remark": pl.String,
+}
+
+
+def _row(column: str, observed: float | None, draws: Float[np.ndarray, " draws"]) -> dict[str, Any]:
+    name, _, statistic = column.partition("\n")
+    value = float("nan") if observed is None else float(observed)
+    found = against_null(value, draws)
+    p = None
+    if found["z"] is not None and np.isfinite(value):
+        mean = np.mean([value, *draws[np.isfinite(draws)]])
+        beyond = np.abs(draws - mean) >= abs(value - mean) * (1 - 1e-12)
+        p = (1 + int(beyond.sum())) / (1 + len(draws))
+    return {"measure": name, "statistic": statistic, **found, "p": p}
