@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import ttest_rel
 
-from synaplex.studies.heath.grids import corrected, paired_test
+from synaplex.studies.heath.grids import by_growth_table, corrected, paired_test
 from synaplex.studies.heath.growth import beyond_trend, of_changes, slope_ratio
 from synaplex.studies.heath.published import CENTRALITIES, EPOCHS, contradictions, growth, mean_at, sigma_at
 
@@ -61,3 +61,22 @@ def test_paired_tests_and_their_correction():
     assert paired_test([0.5])["p"] is None
     frame = corrected(pl.DataFrame({"p": [0.01, None, 0.04, 0.03]}))
     assert frame["p, corrected"].to_list() == [pytest.approx(0.03), None, pytest.approx(0.06), pytest.approx(0.06)]
+
+
+def test_drop_rules_are_compared_under_each_grow_rule():
+    cells = {
+        "least Laplacian / random": (81.0, 83.0),
+        "random / random": (80.0, 81.0),
+        "least Laplacian / away": (70.0, 71.0),
+    }
+    rows = [
+        {"method": cell, "grow": cell.split(" / ")[1], "seed": seed, "value": value}
+        for cell, values in cells.items()
+        for seed, value in enumerate(values)
+    ]
+    table = by_growth_table(pl.DataFrame(rows))
+    assert table.select("grow", "difference", "networks", "points").rows() == [
+        ("random", "least Laplacian − random", 2, 1.5)
+    ]
+    assert table["low"][0] < 1.5 < table["high"][0]
+    assert "p" not in table.columns

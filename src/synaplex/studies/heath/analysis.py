@@ -6,7 +6,7 @@ import polars as pl
 
 from synaplex.studies.heath.comparison import differences_table, final_table
 from synaplex.studies.heath.findings import findings, findings_table
-from synaplex.studies.heath.grids import effects_table, grid_table
+from synaplex.studies.heath.grids import accuracies, by_growth_table, effects_table, grid_table
 from synaplex.studies.heath.growth import centralities_table, hubs_table
 from synaplex.studies.heath.published import contradictions
 from synaplex.studies.heath.results import Analysis, Results, standing
@@ -28,6 +28,7 @@ def analyse(results: Results) -> Analysis:
         final=final_table(results),
         **made,
         grid=grid_table(results),
+        by_growth=by_growth_table(accuracies(results)),
         contradictions=pl.DataFrame(rows, schema=["the text", "its tables and code"], orient="row"),
         found=tuple(findings(results, **made)),
     )
@@ -44,6 +45,7 @@ def tables(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
         "hubs": analysis.hubs,
         "grid": analysis.grid,
         "effects": analysis.effects,
+        "by-growth": analysis.by_growth,
         "contradictions": analysis.contradictions,
         "findings": findings_table(analysis.found),
         "standing": analysis.standing.drop("hours"),

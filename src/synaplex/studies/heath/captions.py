@@ -95,6 +95,10 @@ HUBS = (
 )
 HUBS_SHUFFLED = HUBS.replace("each null model", "networks with shuffled weights; the report holds the others")
 GRID = "Every cell, and its difference from SET; p by a paired t-test, corrected by Holm's method over all cells."
+BY_GROWTH = (
+    "Dropping by centrality under each grow rule by itself, with 95% intervals: looked at after the averages, which "
+    "hide that rules depend on each other, and so no test of a claim."
+)
 EFFECTS = "One rule in the place of another, averaged over the rules at the other side, seed by seed."
 CONTRADICTIONS = "Where the text contradicts the paper's own tables, or the code that its numbers come from."
 

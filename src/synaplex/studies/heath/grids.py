@@ -81,6 +81,26 @@ def effects_table(results: Results) -> pl.DataFrame:
     return corrected(pl.DataFrame(rows, schema={"rule": pl.String, "difference": pl.String, **_SCHEMA}))
 
 
+def by_growth_table(values: pl.DataFrame) -> pl.DataFrame:
+    """Dropping where neurons are least central in the place of other drop rules, under each grow rule by itself.
+
+    Parameters
+    ----------
+    values
+        From `accuracies`.
+    """
+    known = set(values["method"].to_list())
+    rows = []
+    for grow in values["grow"].drop_nulls().unique(maintain_order=True):
+        for base in ("random", "SET", "least strength"):
+            one, other = f"least Laplacian / {grow}", f"{base} / {grow}"
+            if {one, other} <= known:
+                found = paired_test(differences(values, [one], [other]))
+                rows.append({"grow": grow, "difference": f"least Laplacian − {base}", **found})
+    frame = pl.DataFrame(rows, schema={"grow": pl.String, "difference": pl.String, **_SCHEMA}, strict=False)
+    return frame.drop("p", "p, corrected")
+
+
 _ASKED = {
     *(("drop", f"least {name}", base) for name in ("Laplacian", "strength", "Katz") for base in ("random", "SET")),
     ("drop", "SET", "random"),

@@ -61,7 +61,11 @@ def tables_of(analysis: Analysis) -> dict[str, tuple[tuple[pl.DataFrame, str], .
         "thresholds": ((analysis.thresholds, captions.THRESHOLDS),),
         "growth": ((analysis.centralities, captions.CENTRALITIES),),
         "hubs": ((analysis.hubs, captions.HUBS),),
-        "help": ((analysis.effects, captions.EFFECTS), (analysis.grid, captions.GRID)),
+        "help": (
+            (analysis.effects, captions.EFFECTS),
+            (analysis.by_growth, captions.BY_GROWTH),
+            (analysis.grid, captions.GRID),
+        ),
     }
 
 

@@ -93,7 +93,7 @@ class Analysis:
     ----------
     standing
         How far each group is.
-    final, differences, thresholds, centralities, hubs, grid, effects, contradictions
+    final, differences, thresholds, centralities, hubs, grid, effects, by_growth, contradictions
         Tables, by what they tell.
     found
         Each claim and what became of it.
@@ -107,6 +107,7 @@ class Analysis:
     hubs: pl.DataFrame
     grid: pl.DataFrame
     effects: pl.DataFrame
+    by_growth: pl.DataFrame
     contradictions: pl.DataFrame
     found: tuple[Finding, ...]
 
