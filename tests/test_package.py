@@ -87,8 +87,17 @@ def test_keras_file_without_h5py_names_the_extra(tmp_path: Path) -> None:
 
 def test_unknown_name_suggests_the_nearest() -> None:
     error = UnknownNameError("measure", "strenght", ["strength", "disparity"])
-    assert str(error) == "unknown measure 'strenght'; did you mean 'strength'?"
+    assert str(error) == "unknown measure 'strenght'; did you mean 'strength'? known: disparity, strength"
     assert isinstance(error, SynaplexError)
+
+
+def test_a_name_like_none_gets_the_names_instead_of_a_guess() -> None:
+    datasets = ["cifar10", "covtype", "digits", "fashion-mnist", "mnist"]
+    assert str(UnknownNameError("dataset", "nope", datasets)).endswith(f"'nope'; known: {', '.join(datasets)}")
+    assert "did you mean 'mnist'?" in str(UnknownNameError("dataset", "MNIST", datasets))
+    many = [f"blocks.{i}.attention.output.weight" for i in range(200)]
+    assert "and 140 more" in str(UnknownNameError("tensor", "x", many))
+    assert "known:" not in str(UnknownNameError("tensor", "blocks.7.attention.output.weigth", many))
 
 
 def test_readme_example_runs_as_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,12 @@ import importlib
 from collections.abc import Iterable
 from types import ModuleType
 
+_SHORT = 160
+"""Characters up to which all known names are listed beside the nearest ones."""
+
+_LISTED = 60
+"""Names of a list that is given whole."""
+
 
 class SynaplexError(Exception):
     """Base class of every error that Synaplex raises on purpose."""
@@ -87,13 +93,38 @@ class UnknownNameError(SynaplexError, LookupError):
         The name as the caller gave it.
     known
         The names that exist.
+    advice
+        What to say instead of the nearest names, where more is known.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        choices = sorted(known)
-        near = difflib.get_close_matches(name, choices, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(choices)}"
-        super().__init__(f"unknown {kind} {name!r}; {hint}")
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, advice: str = "") -> None:
+        super().__init__(f"unknown {kind} {name!r}; {advice or suggestion(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """The at most three known names that a name may be a misspelling of, the nearest first."""
+    choices = {choice.casefold(): choice for choice in known}
+    if not isinstance(name, str):
+        return []
+    return [choices[near] for near in difflib.get_close_matches(name.casefold(), choices, n=3, cutoff=0.65)]
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What to write instead of a name that is not known: the nearest ones, and all where they are few or none is near.
+
+    Examples
+    --------
+    >>> suggestion("strenght", ["strength", "disparity"])
+    "did you mean 'strength'? known: disparity, strength"
+    """
+    choices = sorted(known)
+    more = f" and {len(choices) - _LISTED:,} more" if len(choices) > _LISTED else ""
+    listed = f"known: {', '.join(choices[:_LISTED])}{more}"
+    near = nearest(name, choices)
+    if not near:
+        return listed
+    asked = f"did you mean {' or '.join(map(repr, near))}?"
+    return f"{asked} {listed}" if len(listed) <= _SHORT else asked
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -115,8 +115,11 @@ def test_damaged_folders_are_named(folder, damage, message):
 def test_folders_without_classes_or_with_too_few_images_are_refused(tmp_path):
     with pytest.raises(UnreadableFileError, match="no folder a class"):
         image_folder(tmp_path)
-    with pytest.raises(UnreadableFileError, match="nowhere holds no folder a class"):
+    with pytest.raises(UnreadableFileError, match="nowhere is no folder: it does not exist"):
         load(str(tmp_path / "nowhere"))
+    (tmp_path / "one.png").touch()
+    with pytest.raises(UnreadableFileError, match=r"one\.png is a file, no folder"):
+        image_folder(tmp_path / "one.png")
     write(tmp_path / "a" / "0.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(SpecificationError, match="'a' has 1 images"):
         image_folder(tmp_path)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn.utils import prune
 
 import synaplex as sx
 from synaplex.encoders import PerformanceDecoder, SavedEncoder, StructureEncoder, embed, load_checkpoint, rank
@@ -166,3 +167,13 @@ def test_what_normalisations_do_is_not_told(tmp_path: Path) -> None:
     for name in ("bias", "gain"):
         with pytest.raises(InvalidGraphError, match=rf"reads the {name} of nodes.*1\.bias"):
             load_checkpoint(path, node_features=(name,))
+
+
+def test_pruned_layers_are_what_is_left_of_them(tmp_path: Path) -> None:
+    model = initialised(nn.Sequential(nn.Conv2d(7, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 5)))
+    for place in (0, 3):
+        prune.l1_unstructured(model[place], "weight", amount=0.5)
+    graph = load_checkpoint(written(model, tmp_path, ".pt"))
+    assert torch.equal(graph.links[0].weight, model[0].weight)
+    assert torch.equal(graph.links[1].to_dense(), model[3].weight)
+    assert set(graph.coverage()["outcome"]) == {"link", "bias"}

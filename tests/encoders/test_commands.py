@@ -121,6 +121,29 @@ def test_embed_equals_the_library(run: Run, encoder: Path, models: list[Path], t
     assert "performance" not in own.stdout
 
 
+def test_embed_warns_of_what_lies_outside_as_rank_does(
+    run: Run, encoder: Path, models: list[Path], tmp_path: Path
+) -> None:
+    """A network of another layout may lie near: its distance alone would read as if it belonged there."""
+    other = write_checkpoint(tmp_path / "other.safetensors", dense(None, 6, 9, 3, spread=True))
+    out = tmp_path / "embedded.parquet"
+    result = run("embed", models[0], models[-1], other, "--encoder", encoder, "--out", out)
+    assert result.exit_code == 0, result.output
+    away, layout = result.stderr.strip().splitlines()
+    assert away.startswith("Warning: outside the population")
+    assert "wild.safetensors" in away
+    assert layout == f"Warning: no network that the encoder was fitted on has this layout: {other} (6-9-3)"
+    assert "outside" in result.stdout
+    ranked = rank([models[0], models[-1], other], encoder)
+    assert pl.read_parquet(out)["outside"].to_list() == [False, True, True]
+    assert dict(zip(ranked.table["model"], ranked.table["outside"], strict=True)) == dict(
+        zip(map(str, (models[0], models[-1], other)), [False, True, True], strict=True)
+    )
+    assert len(read_record(out)["warnings"]) == 2
+    usual = run("embed", *models[:2], "--encoder", encoder)
+    assert (usual.stderr, "outside" in usual.stdout) == ("", False)
+
+
 def test_embed_of_networks_seen_and_many(run: Run, encoder: Path, models: list[Path], tmp_path: Path) -> None:
     for i in range(45):
         write_checkpoint(tmp_path / "many" / f"{i}.safetensors", networks().network(i))
@@ -139,6 +162,10 @@ def test_wrong_input_is_one_line(run: Run, encoder: Path, models: list[Path], tm
         failed(run(command, encoder, "--encoder", encoder), 1, "is an encoder, not a model")
         failed(run(command, good, good, "--encoder", encoder), 2, "given twice")
         failed(run(command, good, "--encoder", encoder, "--out", tmp_path / "table.txt"), 2, ".parquet")
+        for folder in (".", tmp_path):
+            failed(run(command, good, "--encoder", encoder, "--out", folder), 2, ".parquet")
+        (tmp_path / "folder.csv").mkdir(exist_ok=True)
+        failed(run(command, good, "--encoder", encoder, "--out", tmp_path / "folder.csv"), 1, "folder of that name")
         assert run(command, good).exit_code == 2  # which encoder?
     failed(run("rank", good, "--encoder", encoder, "--coverage", "1.5"), 2, "coverage")
     failed(run("embed", good, "--encoder", encoder, "--among", "all"), 2, "--among all")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 import synaplex as sx
 from synaplex.errors import InvalidGraphError, SpecificationError, UnreadableFileError, UnwritableFileError
 from synaplex.graph import NeuralGraph, from_edgelist, write_edgelist
+from synaplex.report.summary import layer_summary
 from tests.graph.graphs import Recipe, directed_matrix, recipes
 
 EXPECTED = [[0.0, 2.5, 0.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]]
@@ -72,6 +73,23 @@ def test_frames_by_the_names_of_their_columns() -> None:
         from_edgelist(pl.DataFrame({"source": [], "target": []}))
     with pytest.raises(InvalidGraphError, match="no name at one of its ends"):
         from_edgelist(pl.DataFrame({"source": ["a", None], "target": ["b", "c"]}))
+
+
+def test_names_of_nodes_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "worm.csv").write_text("AVAL,AVAR,3\nDD1,AVAL,2\n")
+    graph = sx.load(tmp_path / "worm.csv")
+    assert graph.layers[0].names == ("AVAL", "AVAR", "DD1")
+    frame = sx.measure(graph, "strength")
+    assert frame.columns == ["layer", "layer_name", "neuron", "name", "strength"]
+    assert frame.select("name", "strength").rows() == [("AVAL", 5.0), ("AVAR", 3.0), ("DD1", 2.0)]
+    assert "AVAR" not in str(layer_summary(frame))
+    write_edgelist(graph, tmp_path / "again.csv")
+    again = sx.load(tmp_path / "again.csv")
+    assert again.layers == graph.layers
+    np.testing.assert_array_equal(directed_matrix(again), directed_matrix(graph))
+    numbered = from_edgelist(pl.DataFrame({"source": [0, 1], "target": [1, 2]}))
+    assert numbered.layers[0].names == ()
+    assert "name" not in sx.measure(numbered, "strength").columns
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

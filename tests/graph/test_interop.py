@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -97,6 +99,43 @@ def test_roles_and_names_go_along() -> None:
     assert made.nodes[4] == {"layer": 1, "layer_name": "hidden 1", "role": "hidden", "neuron": 2}
     assert made.edges[4, 5] == {"weight": 1.0}
     assert [layer.role for layer in from_networkx(made).layers] == ["input", "hidden", "output"]
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph])
+def test_names_of_nodes_go_along(tmp_path: Path, kind: type) -> None:
+    made = kind()
+    made.add_node("d", layer=1)
+    made.add_node("b", layer=0)
+    made.add_node("a", layer=0)
+    made.add_weighted_edges_from([("a", "d", 2.0), ("b", "d", 3.0)])
+    graph = sx.graph(made)
+    assert [layer.names for layer in graph.layers] == [("b", "a"), ("d",)]
+    frame = sx.measure(graph, "strength")
+    assert dict(frame.select("name", "strength").rows()) == dict(made.degree(weight="weight"))
+    back = to_networkx(graph)
+    assert nx.get_node_attributes(back, "name") == {0: "b", 1: "a", 2: "d"}
+    assert sx.graph(back).layers == graph.layers
+    write_graphml(graph, tmp_path / "g.graphml")
+    assert sx.load(tmp_path / "g.graphml").layers == graph.layers
+    if importlib.util.find_spec("igraph"):
+        assert to_igraph(graph).vs["name"] == ["b", "a", "d"]
+        to_igraph(graph).write_graphml(str(tmp_path / "i.graphml"))
+        assert sx.load(tmp_path / "i.graphml").layers == graph.layers
+
+
+def test_numbers_of_nodes_are_no_names() -> None:
+    assert sx.graph(nx.karate_club_graph()).layers[0].names == ()
+    assert sx.graph(nx.path_graph([2, 1, 0])).layers[0].names == ("2", "1", "0")
+    with pytest.raises(InvalidGraphError, match="layer 'h' has 1 names for 2 neurons"):
+        Layer("h", (2,), names=("a",))
+
+
+def test_names_in_a_batch_of_networks() -> None:
+    graph = NeuralGraph.from_weights([torch.ones(2, 1, 2)])
+    named = replace(graph, layers=(replace(graph.layers[0], names=("a", "b")), graph.layers[1]))
+    frame = sx.measure(named, "strength")
+    assert frame["name"].to_list() == ["a", "b", None] * 2
+    assert "name" not in to_networkx(named.network(0)).nodes[0]  # not all neurons have one
 
 
 def test_edge_rule_applies_on_the_way_out() -> None:

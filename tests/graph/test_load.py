@@ -16,6 +16,7 @@ from torch import nn
 
 import synaplex as sx
 from synaplex.errors import InvalidGraphError, SpecificationError, UnknownNameError, UnreadableFileError
+from synaplex.graph import NeuralGraph
 
 RECIPE = (64, 32, 16, 10)
 
@@ -93,14 +94,23 @@ def test_an_order_that_is_not_certain_is_not_guessed(tmp_path: Path) -> None:
     graph = sx.load(tmp_path / "m.safetensors", layers=["encoder", "decoder.weight"])
     assert graph.sizes == (5, 3, 5)
     torch.save(state, tmp_path / "m.pt")  # a state dict has an order of its own
-    assert sx.load(tmp_path / "m.pt").sizes == (5, 3, 5)
+    with pytest.warns(UserWarning, match=r"m\.pt does not tell .* encoder -> decoder, .*layers=\[names in order\]"):
+        assumed = sx.load(tmp_path / "m.pt")
+    assert assumed.sizes == (5, 3, 5)
+    assert assumed.coverage()["detail"].to_list() == [
+        f"into layer {name}; its place is assumed" for name in ("encoder", "decoder")
+    ]
+    told = sx.load(tmp_path / "m.pt", layers=["encoder", "decoder"])
+    assert told.coverage()["detail"].to_list() == ["into layer encoder", "into layer decoder"]
 
 
 def test_layers_that_do_not_chain_are_listed(tmp_path: Path) -> None:
     save_file({"b.weight": torch.ones(3, 4), "a.weight": torch.ones(5, 6)}, tmp_path / "m.safetensors")
     with pytest.raises(InvalidGraphError, match=r"'a.weight' gives 5 neurons, but 'b.weight' reads 4") as error:
         sx.load(tmp_path / "m.safetensors")
-    assert "a.weight (5, 6), b.weight (3, 4). Pass layers=[names in order]" in str(error.value)
+    assert "a.weight (5, 6), b.weight (3, 4). If they make a chain in another order, pass layers=[" in str(error.value)
+    for advice in ("sx.graph(model, example_input)", "sx.measure_file"):
+        assert advice in str(error.value)
 
 
 def test_layers_by_choice(tmp_path: Path, model: nn.Sequential) -> None:
@@ -172,6 +182,14 @@ def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
     save_file({"fc.weight": torch.ones(2, 3, dtype=torch.int8)}, tmp_path / "m.safetensors")
     with pytest.raises(InvalidGraphError, match=r"'fc\.weight' must be floating-point.*int8"):
         sx.load(tmp_path / "m.safetensors")
+
+
+def test_quantised_weights_are_refused(tmp_path: Path) -> None:
+    save_file({"fc.weight": torch.ones(2, 3).to(torch.float8_e4m3fn)}, tmp_path / "m.safetensors")
+    with pytest.raises(InvalidGraphError, match=r"'fc\.weight'.* are quantised \(float8_e4m3fn\).* dequantise"):
+        sx.load(tmp_path / "m.safetensors")
+    with pytest.raises(InvalidGraphError, match="the bias of layer 'output' are quantised"):
+        NeuralGraph.from_weights([torch.ones(2, 3)], [torch.ones(2).to(torch.float8_e5m2)])
 
 
 def test_a_file_without_matrices(tmp_path: Path) -> None:

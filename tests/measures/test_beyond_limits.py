@@ -90,7 +90,7 @@ def test_a_tolerance_that_is_not_reached() -> None:
     with pytest.raises(ToleranceError, match=r"harmonic_centrality .* neuron 0 of layer 0"):
         ms.harmonic_centrality(small(), method="iterative", sources=5, tolerance=1e-3)
     table = ms.measure(small(), "harmonic", method="iterative", sources=5, tolerance=1e-3, undefined="null")
-    missing = table["harmonic_centrality"].is_null()
+    missing = table["harmonic"].is_null()
     assert missing.any()
     assert table.filter(missing)["reason"].str.contains("tolerance not reached").all()
 

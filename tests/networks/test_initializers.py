@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -78,8 +79,17 @@ def test_a_built_module_starts_from_the_weights_of_its_seed():
         ([-1], "got -1"),
         ([2**32], str(2**32)),
         ([1.5], "1.5"),
+        (["a"], "got 'a'"),
+        ([None], "got None"),
+        ([float("nan")], "got nan"),
+        ("12", "several integers.*not '12'"),
+        (3, r"several integers.*range\(300\), not 3"),
     ],
 )
 def test_seeds_that_make_no_sense_are_refused(seeds, message):
     with pytest.raises(SpecificationError, match=message):
-        check_seeds(seeds)
+        inspect.unwrap(check_seeds)(seeds)
+
+
+def test_seeds_of_an_array_are_integers():
+    assert check_seeds(torch.arange(3)) == check_seeds(range(3)) == (0, 1, 2)

@@ -1,4 +1,5 @@
 import gc
+import inspect
 
 import polars as pl
 import pytest
@@ -6,7 +7,7 @@ import torch
 
 import synaplex as sx
 from synaplex.errors import SpecificationError, UnknownNameError, UnreadableFileError
-from synaplex.population import Trainer
+from synaplex.population import PopulationSpec, Trainer, train_specification
 from tests.population.conftest import RECIPE, SEEDS, files
 from tests.population.reference import regression
 
@@ -122,6 +123,12 @@ def test_mistakes_are_found_before_anything_is_written(change, error, message, t
     with pytest.raises(error, match=message):
         sx.train_population(**{**RECIPE, "seeds": [1], "store": tmp_path / "store", **change})
     assert not (tmp_path / "store").exists()
+
+
+def test_wrong_types_are_named():
+    train = inspect.unwrap(train_specification)
+    with pytest.raises(SpecificationError, match=r"several numbers.*not 3"):
+        train(PopulationSpec(dataset="digits", network=RECIPE["network"]), seeds=[1], chunks=3, store="s")
 
 
 def test_there_must_be_a_population_to_open(tmp_path):

@@ -1,7 +1,8 @@
 import pytest
+import torch
 
 from synaplex.errors import SpecificationError, UnknownNameError
-from synaplex.networks import Kaiming, Uniform, mlp
+from synaplex.networks import Kaiming, Uniform, cnn, mlp
 from synaplex.population import SGD, Adam, PopulationSpec
 
 NETWORK = mlp(64, 32, 16, 10)
@@ -79,6 +80,9 @@ def test_measures_are_kept_with_every_option():
         ({"network": mlp(64, 10), "measures": "strength"}, "64-10 has no hidden layer"),
         ({"measures": {"strength": {"edgs": "positive"}}}, "no option edgs"),
         ({"dtype": "float16"}, "dtype"),
+        ({"network": cnn((1, 8, 8), 3, dense=(10,))}, r"of the kind CNN, synaplex\.population\.train_modules"),
+        ({"network": torch.nn.Linear(2, 2)}, r"network: a module \(Linear\).*synaplex\.networks\.mlp.*train_modules"),
+        ({"network": "mlp"}, "network: input should be"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(fields, message):

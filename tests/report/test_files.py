@@ -44,15 +44,27 @@ def test_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
         check_writable(tmp_path)
 
 
+@pytest.mark.parametrize("path", [".", "..", "/", ""])
+def test_paths_without_a_name_are_folders(path: str) -> None:
+    with pytest.raises(UnwritableFileError, match="folder of that name"):
+        check_writable(path)
+    with pytest.raises(UnwritableFileError, match="folder of that name"):
+        write_text(path, "x")
+
+
 def test_check_leaves_no_trace(tmp_path: Path) -> None:
     check_writable(tmp_path / "out.csv")
+    check_writable(tmp_path / "new" / "folder" / "out.csv")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_in_the_place_of_a_folder_is_found_before_any_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["file/out.csv", "file/new/folder/out.csv"])
+def test_file_in_the_place_of_a_folder_is_named_before_any_work(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UnwritableFileError, match="cannot write"):
-        check_writable(tmp_path / "file" / "out.csv")
+    for write in (check_writable, lambda target: write_text(target, "x")):
+        with pytest.raises(UnwritableFileError, match=r"cannot write .*out\.csv: .*/file is a file, no folder"):
+            write(tmp_path / path)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

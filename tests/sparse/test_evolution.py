@@ -1,6 +1,7 @@
 """The loop: what is conserved, what is carried along, and that a resumed run is the same run."""
 
 import copy
+import inspect
 
 import pytest
 import torch
@@ -211,6 +212,18 @@ def test_wrong_use_is_named():
     model[2].weight.data[3] = torch.nan
     with pytest.raises(TrainingError, match=r"layer '2'.*step 1"):
         SET(model, schedule="steps:1").step()
+
+
+def test_wrong_types_are_named():
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    make = inspect.unwrap(Evolution.__init__)
+    with pytest.raises(SpecificationError, match="the model comes first"):
+        make(object(), optimizer, model)
+    with pytest.raises(SpecificationError, match=r"torch\.nn\.Module, not in a list"):
+        make(object(), [1.0])
+    with pytest.raises(SpecificationError, match="a float is no optimiser"):
+        make(object(), model, 0.1)
 
 
 def test_state_that_is_not_by_connection_is_refused():

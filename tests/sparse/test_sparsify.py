@@ -1,11 +1,13 @@
 """Models made sparse and dense again."""
 
+import inspect
+
 import pytest
 import torch
 from torch import nn
 
 from synaplex.errors import SpecificationError, UnknownNameError
-from synaplex.sparse import DenseLayerWarning, SparseLinear, sparsify, to_dense
+from synaplex.sparse import SET, DenseLayerWarning, SparseLinear, sparsify, to_dense
 from tests.sparse.networks import small
 
 
@@ -91,6 +93,37 @@ def test_more_connections_than_a_full_matrix():
     with pytest.warns(DenseLayerWarning, match=r"'2' \(16 to 3\).*left dense: epsilon below 2\.526"):
         model = sparsify(nn.Sequential(nn.Linear(40, 16), nn.ReLU(), nn.Linear(16, 3), nn.Linear(3, 2)), 4)
     assert [type(one) for one in (model[0], model[2])] == [SparseLinear, nn.Linear]
+
+
+def test_more_connections_than_all_full_matrices():
+    """Said in one warning, and the model stays dense; what evolves connections then says what it needs."""
+    model = nn.Sequential(nn.Linear(20, 10), nn.ReLU(), nn.Linear(10, 2))
+    with pytest.warns(DenseLayerWarning, match=r"epsilon=20 .*'0' \(20 to 10\).*below 6\.667$"):
+        sparsify(model)
+    assert type(model[0]) is nn.Linear
+    with pytest.raises(SpecificationError, match="epsilon or density that leaves layers sparse"):
+        SET(model, torch.optim.SGD(model.parameters(), 0.1))
+    assert isinstance(sparsify(model, 6.6)[0], SparseLinear)
+    with pytest.warns(DenseLayerWarning, match=r"below 6\.857 \(below 8\.889 for one of them\)"):
+        sparsify(plain(), 9)
+    with pytest.warns(DenseLayerWarning):
+        assert isinstance(sparsify(plain(), 8)[0], SparseLinear)
+
+
+def test_an_epsilon_beside_a_density_is_refused():
+    with pytest.raises(SpecificationError, match=r"epsilon=5 and density=0\.1 both"):
+        sparsify(plain(), epsilon=5, density=0.1)
+
+
+def test_too_high_a_density_of_one_layer_is_told():
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 100), nn.Linear(100, 100), nn.Linear(100, 2))
+    with pytest.warns(DenseLayerWarning, match=r"'0' .*a lower density makes it sparse"):
+        sparsify(model, topology="erk", density=0.1)
+
+
+def test_wrong_types_are_named():
+    with pytest.raises(SpecificationError, match=r"list cannot be made sparse.*torch\.nn\.Module"):
+        inspect.unwrap(sparsify)([1.0, 2.0])
 
 
 def test_no_linear_layer():

@@ -1,5 +1,6 @@
 """How many connections layers get, and that their places are drawn evenly."""
 
+import inspect
 import math
 from itertools import pairwise
 
@@ -24,6 +25,12 @@ def test_the_papers_networks_have_their_number_of_connections():
         expected = 20 * sum(n_in + n_out for n_out, n_in in shapes)
         assert abs(drawn - expected) < 5 * math.sqrt(expected)
         assert abs(published - expected) < 5 * math.sqrt(expected)
+
+
+@pytest.mark.parametrize("value", ["5", None, math.nan, math.inf])
+def test_what_is_no_number_is_named(value):
+    with pytest.raises(SpecificationError, match=f"epsilon={value!r} makes no network"):
+        inspect.unwrap(erdos_renyi)([], value)
 
 
 @given(SHAPES, st.floats(0.01, 1))

@@ -4,11 +4,22 @@ import polars as pl
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file, load_model
+from typer.testing import CliRunner
 
+import synaplex as sx
 import synaplex.sparse.training as training
+from synaplex.cli import app
 from synaplex.datasets import load
-from synaplex.errors import SpecificationError, TrainingError, UnknownNameError, UnreadableFileError
-from synaplex.sparse.training import CHECKPOINT, LOG, SparseTraining, train
+from synaplex.errors import (
+    SpecificationError,
+    TrainingError,
+    UnknownNameError,
+    UnreadableFileError,
+    UnwritableFileError,
+)
+from synaplex.sparse import to_dense
+from synaplex.sparse.training import CHECKPOINT, LOG, MODEL, SparseTraining, train
 
 QUICK = {"hidden": (32, 24), "epsilon": 5.0, "epochs": 4, "learning_rate": 0.1}
 
@@ -37,6 +48,50 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, monkeypatch, 
     assert sparse == "rigl" or whole.epochs["dropped"].sum() > 0
     assert pl.read_parquet(tmp_path / "killed" / LOG).equals(whole.epochs)
     assert not list((tmp_path / "killed").glob("*.part"))
+    written = load_file(tmp_path / "killed" / MODEL)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, written[name])
+
+
+def test_the_model_is_written_for_others(tmp_path):
+    data = load("digits").subset(300, 100)
+    specification = SparseTraining(**QUICK)
+    trained = train(specification, tmp_path, data=data, progress=False).model
+    again = specification.build(data)
+    assert not torch.equal(again[0].to_dense(), trained[0].to_dense())
+    load_model(again, tmp_path / MODEL)
+    assert again[0].connections == trained[0].connections
+    with torch.no_grad():
+        assert torch.equal(again.eval()(data.x_test), trained.eval()(data.x_test))
+        torch.testing.assert_close(to_dense(again)(data.x_test), trained(data.x_test))
+    told, known = sx.load(tmp_path / MODEL), sx.graph(trained)
+    assert told.sizes == known.sizes == (64, 32, 24, 10)
+    for one, other in zip(told.links, known.links, strict=True):
+        assert torch.equal(one.to_dense(), other.to_dense())
+
+
+def test_a_model_that_was_not_written_any_more_is_written_when_the_run_goes_on(tmp_path):
+    data = load("digits").subset(200, 50)
+    specification = SparseTraining(**{**QUICK, "epochs": 2})
+    train(specification, tmp_path, data=data, progress=False)
+    written = (tmp_path / MODEL).read_bytes()
+    (tmp_path / MODEL).unlink()
+    train(specification, tmp_path, data=data, progress=False)
+    assert (tmp_path / MODEL).read_bytes() == written
+
+
+def test_a_model_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    data = load("digits").subset(200, 50)
+    train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=data, progress=False)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("synaplex.sparse.checkpoint.save_file", full)
+    with pytest.raises(UnwritableFileError, match=r"cannot write .*model\.safetensors: .*No space left"):
+        train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=data, progress=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_digits_are_learned(tmp_path):
@@ -96,11 +151,66 @@ def test_another_training_in_the_same_folder(tmp_path):
         ({"sparse": "set:0.1/rnd"}, UnknownNameError, "random"),
         ({"sparse": "set:1.0"}, SpecificationError, "between 0 and 1"),
         ({"dataset": "digit"}, UnknownNameError, "digits"),
-        ({"epochs": 0}, SpecificationError, "at least 1"),
+        ({"schedule": "sometimes"}, UnknownNameError, "sometimes"),
+        ({"values": "ones"}, UnknownNameError, "ones"),
+        ({"epochs": 0}, SpecificationError, "epochs=0.*at least 1"),
+        ({"batch_size": 0}, SpecificationError, "batch_size=0"),
         ({"dropout": 1.0}, SpecificationError, "dropout"),
         ({"learning_rate": 0.0}, SpecificationError, "learning_rate"),
+        ({"learning_rate": float("inf")}, SpecificationError, "learning_rate"),
+        ({"momentum": -1}, SpecificationError, "momentum=-1"),
+        ({"momentum": 2}, SpecificationError, "momentum=2"),
+        ({"seed": -1}, SpecificationError, "seed=-1"),
+        ({"seed": 2**64}, SpecificationError, "seed="),
+        ({"hidden": (0, 3)}, SpecificationError, r"hidden=\(0, 3\)"),
+        ({"hidden": (-5,)}, SpecificationError, "hidden="),
+        ({"epsilon": 0.0}, SpecificationError, "epsilon=0.0"),
+        ({"epsilon": 1000.0}, SpecificationError, r"epsilon=1000.*'0' \(64 to 32\), '3' \(32 to 24\).*below 13\.71"),
     ],
 )
-def test_settings_out_of_range(tmp_path, options, error, message):
+def test_settings_out_of_range_leave_no_folder(tmp_path, options, error, message):
     with pytest.raises(error, match=message):
-        train(SparseTraining(**{**QUICK, **options}), tmp_path, progress=False)
+        train(SparseTraining(**{**QUICK, **options}), tmp_path / "made", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_largest_seed_trains(tmp_path):
+    data = load("digits").subset(100, 50)
+    train(SparseTraining(**{**QUICK, "epochs": 1, "seed": 2**64 - 1}), tmp_path, data=data, progress=False)
+
+
+def test_a_folder_that_cannot_be_made_is_named_before_data_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "load", lambda *_: pytest.fail("data were read"))
+    (tmp_path / "file").touch()
+    with pytest.raises(UnwritableFileError, match="file is a file, no folder"):
+        train(SparseTraining(**QUICK), tmp_path / "file" / "made", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hidden", "0,3"], "hidden=(0, 3)"),
+        (["--hidden", "-5"], "hidden=(-5,)"),
+        (["--momentum", "2"], "momentum=2.0"),
+        (["--momentum", "-1"], "momentum=-1.0"),
+        (["--seed", "-1"], "seed=-1"),
+        (["--epsilon", "1000"], "every layer is left dense"),
+        (["--dataset", "nope"], "nope"),
+    ],
+)
+def test_the_command_names_what_makes_no_sense(tmp_path, words, said):
+    result = CliRunner().invoke(app, ["train", *words, "--out", str(tmp_path / "made")])
+    assert result.exit_code == 2
+    line = result.stderr.strip().splitlines()[-1]
+    assert line.startswith("Error: ")
+    assert said in line
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_says_where_the_model_is(tmp_path):
+    words = ["train", "--hidden", "16", "--epsilon", "3", "--epochs", "1", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert str(tmp_path / MODEL) in result.stdout.replace("\n", "")
+    assert (tmp_path / MODEL).exists()

@@ -5,8 +5,8 @@ import torch
 
 from synaplex.graph import NeuralGraph
 from synaplex.measures import strength
-from synaplex.population.snapshots import spell_out
 from synaplex.measures.nulls import FIXED, against_null
+from synaplex.population.snapshots import spell_out
 from synaplex.studies.scabini.analysis import Results
 from synaplex.studies.scabini.nulls import measured, null_draws, null_networks
 

@@ -58,10 +58,11 @@ def embed(
 ) -> None:
     """Embed models by a saved encoder: a vector of one length for each, whatever its size.
 
-    Prints how far each lies from the networks that the encoder was fitted on: above 1, it is unlike 99% of them.
-    With --out, writes a row a network with the columns model, layout, distance, fitted (whether the encoder has seen
-    it), same_as (an earlier model with the same weights), embedding_0 and so on. With --nearest, the neighbours are
-    written beside it, a row a pair: FILE-nearest.
+    Prints how far each lies from the networks that the encoder was fitted on: above 1, it is unlike 99% of them. Warns
+    of models that lie outside of these, by their distance or because none of them has their layout.
+    With --out, writes a row a network with the columns model, layout, distance, outside, fitted (whether the encoder
+    has seen it), same_as (an earlier model with the same weights), embedding_0 and so on. With --nearest, the
+    neighbours are written beside it, a row a pair: FILE-nearest.
 
         synaplex embed model.safetensors --encoder results/structurereps/encoder
 
@@ -78,8 +79,9 @@ def embed(
         raise SpecificationError(f"--among {among} is neither fitted nor given")
     if nearest < 0:
         raise SpecificationError(f"--nearest {nearest} is negative")
+    _check_out(out)
     beside = None if out is None else out.with_name(f"{out.stem}-nearest{out.suffix}")
-    _check_out(out, beside if nearest else None)
+    _check_out(beside if nearest else None)
     saved = load_encoder(encoder)
     with console.working("reading") as status, _naming_chain():
         found = embed_models(models or [], saved, layers=parted(chain), progress=status.update)
@@ -87,19 +89,22 @@ def embed(
     _say_encoder(encoder, saved)
     table = found.table()
     shared = _say_folder(found.names)
-    shown = table.select("model", "layout", "distance", "fitted", "same_as").with_columns(layout=_short())
+    shown = table.select("model", "layout", "distance", "outside", "fitted", "same_as").with_columns(layout=_short())
     shown = _inside(shown, shared, "model", "same_as")
-    hide = [name for name, empty in (("fitted", not any(found.fitted)), ("same_as", not any(found.same_as))) if empty]
+    flags: dict[str, Any] = {"outside": found.outside, "fitted": found.fitted, "same_as": found.same_as}
+    hide = [name for name, values in flags.items() if not any(values)]
     _print(shown, f"{len(found):,} models in {found.values.shape[1]} dimensions", hide)
     if neighbours is not None:
         known = [] if neighbours["performance"].count() else ["performance"]
         near = _inside(neighbours, shared, "model", *(["neighbour"] if among == "given" else []))
         _print(near, f"Nearest among the networks {among}, in standard deviations", known, groups="model")
+    for text in found.warnings:
+        typer.echo(f"Warning: {text}", err=True)
     if found.left_out:
         typer.echo(f"Warning: left out, because they have diverged: {', '.join(found.left_out)}", err=True)
     if out is None:
         return
-    record = {**version(), "encoder": str(encoder), "card": saved.card["about"]}
+    record = {**version(), "encoder": str(encoder), "card": saved.card["about"], "warnings": list(found.warnings)}
     for file in export.write_table(table, out, record):
         console.say(f"Wrote {file}" + (f": {len(table):,} rows" if file == out else ""))
     if neighbours is not None and beside is not None:

@@ -9,6 +9,7 @@ import typer
 
 from synaplex.cli.app import app
 from synaplex.cli.arguments import Chain, Measures, Model, load_model, parted, version
+from synaplex.cli.as_typed import typed
 from synaplex.cli.checkpoints import holds_several_files, measure_tensors
 from synaplex.errors import SpecificationError
 
@@ -22,7 +23,12 @@ def measure(
         typer.Option(metavar="NAME", help="Measures and options of a paper: `scabini`. Instead of --measures."),
     ] = None,
     layers: Annotated[
-        str | None, typer.Option(metavar="hidden|all", help="Which neurons. [default: all, or the preset's]")
+        str | None,
+        typer.Option(
+            metavar="all|hidden|NAMES",
+            help="Which neurons: `all`, `hidden`, or names or indices of layers, parted by commas. "
+            "[default: all, or the preset's]",
+        ),
     ] = None,
     edges: Annotated[
         str | None,
@@ -81,6 +87,8 @@ def measure(
 
         synaplex measure model.h5 --preset scabini --out neurons.parquet
 
+        synaplex measure model.pt --layers fc1,fc2 --measures disparity
+
         synaplex measure pruned.pt --edges positive --on-disconnected component --undefined null
 
         synaplex measure resnet.pth --tensors
@@ -95,8 +103,8 @@ def measure(
             )
         measure_tensors(model, out)
         return
-    from synaplex.measures import describe, plan
     from synaplex.measures import measure as measure_neurons
+    from synaplex.measures import plan
     from synaplex.report import console, export
     from synaplex.report.files import check_writable
     from synaplex.report.measuring import readings
@@ -106,8 +114,6 @@ def measure(
         raise SpecificationError(
             f"the preset {preset!r} says which edges each measure reads: leave out --edges or --preset"
         )
-    if layers not in (None, "hidden", "all"):
-        raise SpecificationError(f"--layers {layers} is neither hidden nor all")
     if undefined not in ("raise", "null"):
         raise SpecificationError(f"--undefined {undefined} is neither raise nor null")
     if method not in (None, "auto", "exact", "iterative"):
@@ -115,15 +121,16 @@ def measure(
     given = {"edges": edges, "on_disconnected": on_disconnected, "method": method, "tolerance": tolerance}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     names = parted(measures)
-    read = describe(plan(names, preset, **options))
-    options |= {"preset": preset, "layers": layers, "undefined": undefined}
+    read = {known.column: dict(own) for known, own in plan(names, preset, **options).items()}
+    options |= {"preset": preset, "layers": parted(layers), "undefined": undefined}
     if out is not None:
         export.check_table_name(out)
         check_writable(out)
     with console.working(f"reading {model}") as status:
         graph = load_model(model, chain)
         status.update(f"measuring {graph.neurons:,} neurons")
-        frame = measure_neurons(graph, names, **options)
+        with typed():
+            frame = measure_neurons(graph, names, **options)
     console.say(f"{model}: {repr(graph).partition(chr(10))[0]}")
     summary = layer_summary(frame)
     hide = [] if summary["undefined"].sum() else ["undefined"]

@@ -44,15 +44,17 @@ def train(
 ) -> None:
     """Train a truly sparse network whose connections evolve.
 
-    Every epoch is kept in FOLDER/checkpoint.safetensors and FOLDER/epochs.parquet: stopped in the middle, the same
-    command goes on from there.
+    Every epoch is kept in FOLDER: checkpoint.safetensors, from which the same command goes on where it was stopped,
+    epochs.parquet, and model.safetensors, the network alone, for other commands:
 
         synaplex train --sparse set:0.05 --dataset digits
 
         synaplex train --sparse censet:2.6 --dataset fashion-mnist --epochs 200 --out results/censet
+
+        synaplex measure results/censet/model.safetensors
     """
     from synaplex.report import console
-    from synaplex.sparse.training import CHECKPOINT, LOG, SparseTraining
+    from synaplex.sparse.training import CHECKPOINT, LOG, MODEL, SparseTraining
     from synaplex.sparse.training import train as run
 
     try:
@@ -78,4 +80,4 @@ def train(
         "epoch", "train_loss", "train_accuracy", "test_accuracy", "connections", "dropped", "explored"
     )
     console.print_table(last, f"{sparse} on {dataset}: the last epochs")
-    console.say(f"Wrote {folder / CHECKPOINT} and {folder / LOG}")
+    console.say(f"Wrote {folder / MODEL}, {folder / CHECKPOINT} and {folder / LOG}")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.studies import Study
+
+_KINDS = {int: "N", float: "X", Path: "PATH", str: "TEXT"}
+_WIDTH = 100
 
 
 def option_defaults(one: Study) -> dict[str, Any]:
@@ -46,6 +52,42 @@ def parse_options(one: Study, words: list[str]) -> dict[str, Any]:
         except ValidationError as error:
             raise SpecificationError(f"--{key} {value}: {error.errors()[0]['msg']}") from error
     return options
+
+
+def option_lines(one: Study) -> Iterator[str]:
+    """Each option of a study with the values it takes, its default and what it means, as lines of text."""
+    types, said = inspect.signature(one.run, eval_str=True).parameters, _meanings(one)
+    known = list(option_defaults(one).items())
+    for (name, default), (following, _) in zip(known, [*known[1:], ("", None)], strict=True):
+        standard = "none" if default is None else default
+        if isinstance(default, bool):
+            shown = f"{spell(name)} / {spell(f'no_{name}')}  [default: {spell(name if default else f'no_{name}')}]"
+        else:
+            shown = f"{spell(name)} {_values(types[name].annotation)}  [default: {standard}]"
+        yield f"  {shown}"
+        if name in said and said[name] != said.get(following):  # options that are explained together: after the last
+            yield textwrap.fill(said[name], _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+
+
+def _values(annotation: Any) -> str:
+    """What an option takes: the words it knows, or a kind of value."""
+    if get_origin(annotation) is Literal:
+        return "|".join(map(str, get_args(annotation)))
+    kinds = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
+    return "|".join(_KINDS.get(kind, "VALUE") for kind in kinds)
+
+
+def _meanings(one: Study) -> dict[str, str]:
+    """What the docstring of a study says of each option, without the marks of its code."""
+    _, _, text = (inspect.getdoc(one.run) or "").partition("\nParameters\n----------\n")
+    found: dict[str, list[str]] = {}
+    names: list[str] = []
+    for line in text.partition("\n\nReturns\n")[0].splitlines():
+        if line[:1].strip():
+            names = [name.strip() for name in line.split(",")]
+        for name in names if line[:1].isspace() else ():
+            found.setdefault(name, []).append(line.strip())
+    return {name: re.sub(r'`+"?([^`"]*)"?`+', r"\1", " ".join(lines)) for name, lines in found.items()}
 
 
 def spell(option: str) -> str:

@@ -54,7 +54,7 @@ def image_folder(
     Raises
     ------
     UnreadableFileError
-        If there are no classes or no images, or an image is damaged; names it.
+        If there is no such folder, there are no classes or no images, or an image is damaged; names it.
     SpecificationError
         If a value makes no sense, or a class is too small to be split.
 
@@ -66,6 +66,9 @@ def image_folder(
     if side < 1 or not 0 < test_share < 1:
         raise SpecificationError(f"side must be at least 1 and test_share between 0 and 1, got {side} and {test_share}")
     root = Path(folder)
+    if not root.is_dir():
+        why = "a file, no folder" if root.exists() else "no folder: it does not exist"
+        raise UnreadableFileError(f"{root} is {why}")
     rng = np.random.default_rng(seed)
     train, test = _part(root, TRAIN), _part(root, TEST)
     if train and test:
@@ -97,7 +100,7 @@ def _part(root: Path, names: Iterable[str]) -> Path | None:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
-    found = tuple(sorted((path.name for path in folder.glob("*/")), key=natural_order)) if folder.is_dir() else ()
+    found = tuple(sorted((path.name for path in folder.glob("*/")), key=natural_order))
     if not found:
         raise UnreadableFileError(f"{folder} holds no folder a class: put images into folders with the classes' names")
     return found

@@ -12,9 +12,8 @@ from typing import NoReturn
 
 from synaplex.encoders.graph_set import FINGERPRINTED
 from synaplex.errors import InvalidGraphError, SpecificationError
-from synaplex.graph import ConvLink, DenseLink, Layer, Link, NeuralGraph, load
+from synaplex.graph import ConvLink, Layer, Link, NeuralGraph, load
 from synaplex.graph.chain import (
-    NamedTensor,
     chain,
     left_out,
     listing,
@@ -24,8 +23,11 @@ from synaplex.graph.chain import (
     without_wrapper,
 )
 from synaplex.graph.checkpoints import read_safetensors, read_torch
+from synaplex.graph.composed import composed
 from synaplex.graph.coverage import Coverage
 from synaplex.graph.load import file_kind
+from synaplex.graph.matrix import link_from_matrix
+from synaplex.graph.named import NamedTensor
 
 Readers = dict[str, tuple[Callable[[Path], list[NamedTensor]], bool]]
 _READERS: Readers = {"safetensors": (read_safetensors, False), "torch": (read_torch, True)}
@@ -72,7 +74,7 @@ def load_checkpoint(
     if kind not in _READERS:
         return load(path, layers=layers)
     read, ordered = _READERS[kind]
-    tensors = without_wrapper(read(path))
+    tensors = composed(without_wrapper(read(path)))
     if isinstance(layers, str):
         raise SpecificationError(f"layers must be a list of names, not the text {layers!r}")
     chosen = _weights(tensors) if layers is None else [named_tensor(tensors, name) for name in layers]
@@ -121,6 +123,8 @@ def _channels(
         chosen = sorted(chosen, key=lambda one: (not numbered and not _is_kernel(one), natural_order(one.name)))
     kernels = [one for one in chosen if _is_kernel(one)]
     matrices = list(chosen[len(kernels) :])
+    if unknown := [one for one in matrices if not one.sources_known]:
+        _refuse(path, f"how many neurons feed the sparse layer {unknown[0].layer!r}")
     if any(_is_kernel(one) for one in matrices):
         _refuse(path, f"there are matrices before kernels: {listing(chosen)}")
     if len({len(one.shape) for one in kernels}) > 1 or len(kernels[0].shape) > 4:
@@ -206,7 +210,7 @@ def _build(
     sizes: tuple[int, ...],
 ) -> NeuralGraph:
     """The graph, every convolution with the padding that keeps the image as large as the first matrix reads it."""
-    records = {one.name: left_out(one) for one in tensors}
+    records = {part.name: left_out(one, part) for one in tensors for part in one.stored}
     shape = (kernels[0].shape[1], *sizes)
     layers = [Layer("input", shape, "input")]
     links: list[Link] = []
@@ -230,12 +234,14 @@ def _build(
             links.append(conv)
             shape = (one.shape[0], *sizes)
         else:
-            links.append(DenseLink(source=i, target=i + 1, name=one.name, weight=weight))
+            links.append(link_from_matrix(weight, source=i, target=i + 1, name=one.name))
             shape = one.shape[:1]
         layers.append(Layer(one.layer, shape, "output" if one is chosen[-1] else "hidden"))
-        records[one.name] = Coverage(one.name, one.shape, "link", f"into layer {one.layer}")
+        for part in one.stored:
+            records[part.name] = Coverage(part.name, part.shape, "link", f"into layer {one.layer}")
         bias = biases.get(one.layer)
         if bias is not None and bias.shape == one.shape[:1]:
-            records[bias.name] = Coverage(bias.name, bias.shape, "bias", f"of layer {one.layer}")
+            for part in bias.stored:
+                records[part.name] = Coverage(part.name, part.shape, "bias", f"of layer {one.layer}")
             shifts[i + 1] = bias.read().repeat_interleave(math.prod(shape[1:]))
     return NeuralGraph(tuple(layers), tuple(links), shifts, records=tuple(records.values()))

@@ -12,7 +12,7 @@ from synaplex.encoders.baselines import NETWORKS_AT_ONCE, NetworkFeatures
 from synaplex.encoders.graph_set import GraphSet
 from synaplex.errors import SpecificationError
 from synaplex.measures import measure
-from synaplex.neurons import BagOfNeurons, Descriptors, Normalization, descriptors
+from synaplex.neurons import INDEX_COLUMNS, BagOfNeurons, Descriptors, Normalization, descriptors
 
 CHEAP_MEASURES = ("strength", "neighbor_strength", "disparity", "laplacian_centrality")
 """Measures that one pass over the weights gives, at any size."""
@@ -109,7 +109,7 @@ class ComplexNetworkFeatures(NetworkFeatures):
         return pl.concat(frames, how="diagonal_relaxed")
 
     def _columns(self, table: pl.DataFrame) -> list[str]:
-        return [name for name in table.columns if name not in ("network", "layer", "layer_name", "neuron", "reason")]
+        return [name for name in table.columns if name not in (*INDEX_COLUMNS, "reason")]
 
     def _descriptors(self, table: pl.DataFrame) -> Descriptors:
         return descriptors(table, self._columns(table))

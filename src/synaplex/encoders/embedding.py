@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from synaplex.encoders.saving import SavedEncoder, load_encoder
 from synaplex.errors import SpecificationError
 
 AMONG = ("fitted", "given")
+
+MOST_NAMED = 20
+"""Networks that a warning names; the columns of the table tell of all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +62,47 @@ class Embedding:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def new_layout(self) -> Bool[np.ndarray, " networks"]:
+        """Whether no network fitted has the layout of each; all False where the encoder does not know."""
+        known = self.saved.encoder.layouts_
+        return np.array([bool(known) and layout not in known for layout in self.layouts], dtype=bool)
+
+    @property
+    def outside(self) -> Bool[np.ndarray, " networks"]:
+        """Whether each lies outside the population fitted: distance above 1, or a layout that none of its networks has.
+
+        A network of another layout may lie near those fitted all the same: its distance then says nothing.
+        """
+        outside: Bool[np.ndarray, " networks"] = (self.distance > 1) | self.new_layout
+        return outside
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Which networks lie outside the population fitted, and why; one text a reason."""
+        texts = []
+        if away := [f"{name} ({far:.1f})" for name, far in self.of(self.distance, self.distance > 1)]:
+            texts.append(
+                "outside the population that the encoder was fitted on, of which 99% keep within a distance of 1: "
+                + listed(away)
+            )
+        if others := [f"{name} ({layout})" for name, layout in self.of(self.layouts, self.new_layout)]:
+            texts.append(f"no network that the encoder was fitted on has this layout: {listed(others)}")
+        return tuple(texts)
+
+    def of(self, values: Iterable[Any], chosen: Bool[np.ndarray, " networks"]) -> Iterator[tuple[str, Any]]:
+        """Names and values of some of the networks."""
+        return ((name, value) for name, value, one in zip(self.names, values, chosen, strict=True) if one)
+
     def table(self) -> pl.DataFrame:
-        """A row a network: ``model``, ``layout``, ``distance``, ``fitted``, ``same_as``, ``embedding_0`` and so on."""
+        """A row a network: ``model, layout, distance, outside, fitted, same_as``, ``embedding_0`` and so on."""
         columns = self.saved.encoder.get_feature_names_out()
         return pl.DataFrame(
             {
                 "model": list(self.names),
                 "layout": list(self.layouts),
                 "distance": self.distance,
+                "outside": self.outside,
                 "fitted": self.fitted,
                 "same_as": pl.Series(self.same_as, dtype=pl.String),
                 **{str(name): self.values[:, i] for i, name in enumerate(columns)},
@@ -143,6 +179,12 @@ class Embedding:
                 "among the networks given"
             )
         return fitted, self.saved.names or tuple(f"network {i}" for i in range(len(fitted))), self.saved.performance
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row, of many the first; the columns of the table tell the others."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def embed(

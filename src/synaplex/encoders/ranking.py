@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from synaplex.encoders.decoder import PerformanceDecoder
-from synaplex.encoders.embedding import Embedding, embed
+from synaplex.encoders.embedding import Embedding, embed, listed
 from synaplex.encoders.saving import SavedEncoder
 from synaplex.encoders.scores import is_constant
 from synaplex.errors import SpecificationError
 
 _UNREAD = "biases or normalisations"
-MOST_NAMED = 20
-"""Networks that a warning names; the columns of the table tell of all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +112,6 @@ def rank(
         half = decoder.half_width(coverage)
     except SpecificationError as error:
         too_few = str(error)
-    new = _new_layout(found)
     table = pl.DataFrame(
         {
             "model": list(found.names),
@@ -122,7 +119,7 @@ def rank(
             "low": predicted - (np.nan if half is None else half),
             "high": predicted + (np.nan if half is None else half),
             "distance": found.distance,
-            "outside": (found.distance > 1) | new,
+            "outside": found.outside,
             "fitted": found.fitted,
             "same_as": pl.Series(found.same_as, dtype=pl.String),
             "layout": list(found.layouts),
@@ -135,37 +132,24 @@ def rank(
     if half is not None:
         meets = table["high"] >= table["low"][0] if larger else table["low"] <= table["high"][0]
         meeting = table.filter(meets)["model"].to_list()
-    notes = [*_strangers(found, new), *_doubtful(found, predicted, decoder), *([too_few] if too_few else [])]
+    notes = [*_strangers(found), *_doubtful(found, predicted, decoder), *([too_few] if too_few else [])]
     return Ranking(table, tuple(meeting), tuple(notes), found, larger)
 
 
-def _new_layout(found: Embedding) -> Bool[np.ndarray, " networks"]:
-    """Whether no network fitted has the layout of each; all False where the encoder does not know."""
-    known = found.saved.encoder.layouts_
-    return np.array([bool(known) and layout not in known for layout in found.layouts], dtype=bool)
-
-
-def _strangers(found: Embedding, new: Bool[np.ndarray, " networks"]) -> Iterator[str]:
+def _strangers(found: Embedding) -> Iterator[str]:
     """About networks that are no new networks of the population."""
-    away = [f"{name} ({distance:.1f})" for name, distance in _where(found, found.distance, found.distance > 1)]
-    if away:
-        yield (
-            "outside the population that the encoder was fitted on, of which 99% keep within a distance of 1: "
-            f"{_listed(away)}. Predictions and intervals need not hold for them"
-        )
-    if new.any():
-        others = [f"{name} ({layout})" for name, layout in _where(found, found.layouts, new)]
-        yield f"no network that the encoder was fitted on has this layout: {_listed(others)}"
+    for text in found.warnings:
+        yield f"{text}. Predictions and intervals need not hold for them"
     if found.fitted.any():
-        seen = [name for name, _ in _where(found, found.layouts, found.fitted)]
-        yield f"the encoder was fitted on {_listed(seen)}: predictions for new networks are less good"
+        seen = [name for name, _ in found.of(found.layouts, found.fitted)]
+        yield f"the encoder was fitted on {listed(seen)}: predictions for new networks are less good"
     for unread, said in ((False, "exactly the same weights"), (True, f"the same weights ({_UNREAD} are not read)")):
         told = zip(found.names, found.same_as, found.unread, strict=True)
         pairs = [f"{name} as {same}" for name, same, other in told if same is not None and bool(other) == unread]
         if pairs:
-            yield f"{said}: {_listed(pairs)}"
+            yield f"{said}: {listed(pairs)}"
     if found.left_out:
-        yield f"left out, because they have diverged: {_listed(found.left_out)}"
+        yield f"left out, because they have diverged: {listed(found.left_out)}"
 
 
 def _doubtful(
@@ -177,19 +161,6 @@ def _doubtful(
         yield f"the decoder was fitted on networks that all have a performance of {low:.4g}: it can tell nothing"
     elif len(found) > 1 and is_constant(predicted):
         yield "the prediction is the same for all: their order means nothing"
-    beyond = [
-        f"{name} ({value:.4g})" for name, value in _where(found, predicted, (predicted < low) | (predicted > high))
-    ]
+    beyond = [f"{name} ({value:.4g})" for name, value in found.of(predicted, (predicted < low) | (predicted > high))]
     if beyond and low < high:
-        yield f"beyond the performance of the networks fitted ({low:.4g} to {high:.4g}): {_listed(beyond)}"
-
-
-def _where(found: Embedding, values: Iterable[Any], chosen: Bool[np.ndarray, " networks"]) -> Iterator[tuple[str, Any]]:
-    """Names and values of some of the networks."""
-    return ((name, value) for name, value, one in zip(found.names, values, chosen, strict=True) if one)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names in a row, of many the first; the columns of the table tell the others."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+        yield f"beyond the performance of the networks fitted ({low:.4g} to {high:.4g}): {listed(beyond)}"

@@ -9,9 +9,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from synaplex.errors import InvalidGraphError, SpecificationError
-from synaplex.graph.chain import chain, state_tensors
+from synaplex.graph.chain import chain
 from synaplex.graph.edgelist import from_edgelist
 from synaplex.graph.interop import from_networkx, from_scipy
+from synaplex.graph.named import state_tensors
 from synaplex.graph.network import NeuralGraph
 from synaplex.graph.trace import trace
 
@@ -29,7 +30,8 @@ def graph(
         - a `torch.nn.Module`, whose computation is traced: see `synaplex.graph.trace.trace`;
         - a list of weight matrices, each ``(out, in)``, or ``(networks, out, in)`` for a batch: tensors,
           arrays, nested lists or SciPy sparse matrices;
-        - a state dict, read as a chain of dense layers in its own order: see `synaplex.graph.chain.chain`;
+        - a state dict, read as a chain of dense, sparse or pruned layers in its own order: see
+          `synaplex.graph.chain.chain`;
         - a NetworkX graph, see `from_networkx`; a SciPy sparse adjacency matrix, see `from_scipy`; a frame of
           edges, see `from_edgelist`;
         - a `NeuralGraph`, which is returned as it is.

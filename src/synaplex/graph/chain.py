@@ -3,72 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from torch import Tensor
 
 from synaplex.errors import InvalidGraphError, SpecificationError, UnknownNameError
+from synaplex.graph.composed import composed, with_sources
 from synaplex.graph.coverage import Coverage
+from synaplex.graph.named import NamedTensor
 from synaplex.graph.network import NeuralGraph
+from synaplex.graph.unchained import why_unchained
 
-_PASS = "Pass layers=[names in order]"
+_PASS = "pass layers=[names in order]"
 _MOST_STATES = 10_000
 _WRAPPERS = ("module.", "_orig_mod.")
 
 
-@dataclass(frozen=True)
-class NamedTensor:
-    """A tensor of a file, read when it is asked for.
-
-    Attributes
-    ----------
-    name
-        Its name in the file.
-    shape
-        Its shape, matrices as ``(out, in)``.
-    read
-        Reads it.
-    layer
-        The layer it belongs to: its name without the last part.
-    part
-        ``"weight"``, ``"bias"``, or whatever else its name says it is.
-    floating
-        Whether it holds floating-point numbers.
-    reason
-        Why it cannot be a link, where the file says so.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    read: Callable[[], Tensor]
-    layer: str
-    part: str
-    floating: bool = True
-    reason: str = ""
-
-    @classmethod
-    def of_state(cls, name: str, shape: Sequence[int], read: Callable[[], Tensor], *, floating: bool) -> NamedTensor:
-        """A tensor of a PyTorch state dict, named ``layer.part``."""
-        layer, _, part = name.rpartition(".")
-        return cls(name, tuple(shape), read, layer or name, part, floating)
-
-
-def state_tensors(state: Mapping[str, Tensor]) -> list[NamedTensor]:
-    """The tensors of a PyTorch state dict."""
-    return [
-        NamedTensor.of_state(name, value.shape, value.detach, floating=value.is_floating_point())
-        for name, value in state.items()
-    ]
-
-
-def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, ordered: bool, origin: str) -> NeuralGraph:
+def chain(
+    tensors: Sequence[NamedTensor],
+    *,
+    layers: Sequence[str] | None,
+    ordered: bool,
+    origin: str,
+    confirmed: bool = False,
+) -> NeuralGraph:
     """The feed-forward network that the matrices of a file make, one after the other.
 
     Links are the matrices named ``weight`` or ``*.weight``, or all matrices where none is named so. They must
     chain: each reads as many neurons as the one before it gives. ``X.bias`` beside ``X.weight`` is its bias.
-    Other vectors and scalars are left out, and listed by `NeuralGraph.coverage`.
+    Sparse and pruned layers, which are spread over several tensors, are put together: see
+    `synaplex.graph.composed.composed`. Other vectors and scalars are left out, and listed by
+    `NeuralGraph.coverage`.
 
     Parameters
     ----------
@@ -82,6 +50,9 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
         their names (2 before 10), provided that no other order fits as well.
     origin
         What errors call the file.
+    confirmed
+        Whether the file tells that each layer feeds the next. If not, and other orders of its layers fit as well, a
+        warning says that their order is assumed, and so does `NeuralGraph.coverage`.
 
     Raises
     ------
@@ -93,17 +64,25 @@ def chain(tensors: Sequence[NamedTensor], *, layers: Sequence[str] | None, order
     """
     if isinstance(layers, str):
         raise SpecificationError(f"layers must be a list of names, not the text {layers!r}")
-    tensors = without_wrapper(tensors)
+    tensors = composed(without_wrapper(tensors))
     chosen = _matrices(tensors, origin) if layers is None else [named_tensor(tensors, name) for name in layers]
-    certain = ordered or layers is not None
-    if not certain:
+    if not ordered and layers is None:
         chosen.sort(key=lambda tensor: natural_order(tensor.name))
-    _check_chain(chosen, origin)
-    if not certain and several_orders(chosen):
+    _check_chain(chosen, origin, tensors)
+    assumed = layers is None and not confirmed and several_orders(chosen)
+    if assumed and not ordered:
         raise InvalidGraphError(
-            f"{origin} does not tell the order of its layers, and more than one fits: {listing(chosen)}. {_PASS}"
+            f"{origin} does not tell the order of its layers, and more than one fits: {listing(chosen)}. If they make "
+            f"one chain, {_PASS}. {_other_ways(tensors)}"
         )
-    return _build(tensors, chosen)
+    if assumed:
+        warnings.warn(
+            f"{origin} does not tell how its layers are joined: they are read one after the other in the order in "
+            f"which it lists them, {_arrows(chosen)}, and other orders fit as well. To say the order, {_PASS}; if they "
+            "make no chain, build the model, load the weights into it, and call sx.graph(model, example_input)",
+            stacklevel=4,
+        )
+    return _build(tensors, _with_sources(chosen, origin, tensors), "; its place is assumed" if assumed else "")
 
 
 def _wrapper(tensors: Iterable[NamedTensor]) -> str:
@@ -132,35 +111,74 @@ def named_tensor(tensors: Iterable[NamedTensor], name: str) -> NamedTensor:
     return found
 
 
+def _other_ways(tensors: Sequence[NamedTensor]) -> str:
+    """What to do with a file that is no chain of dense layers."""
+    return (
+        "For all of it, build the model, load the weights into it, and call "
+        f"sx.graph(model, example_input){_wrapper_hint(tensors)}; for a row of statistics a tensor, call "
+        "sx.measure_file on the file"
+    )
+
+
 def _matrices(tensors: Sequence[NamedTensor], origin: str) -> list[NamedTensor]:
     candidates = [tensor for tensor in tensors if len(tensor.shape) == 2 and not tensor.reason]
     weights = [tensor for tensor in candidates if tensor.part == "weight"]
     weights = weights or [tensor for tensor in candidates if tensor.floating]
     used = {tensor.name for tensor in weights}
     others = [t for t in tensors if len(t.shape) >= 2 and t.floating and t.name not in used]
+    to_chain = f"to read only a chain of dense layers, {_PASS}"
+    if why := why_unchained(tensors):
+        raise InvalidGraphError(
+            f"{origin} holds weights that are no dense layer of a chain: {why}. {_other_ways(tensors)}; {to_chain}"
+        )
     if others:
         raise InvalidGraphError(
             f"{origin} holds weights that are no dense layer, and without them it would be another network: "
-            f"{listing(others, 4)}. For all of it, build the model, load the weights into it, and call "
-            f"sx.graph(model, example_input){_wrapper_hint(tensors)}; for a row of statistics a tensor, call "
-            "sx.measure_file on the file; to read only a chain of dense layers, pass layers=[names in order]"
+            f"{listing(others, 4)}. {_other_ways(tensors)}; {to_chain}"
         )
     if not weights:
         raise InvalidGraphError(f"{origin} holds no matrix of weights; it has {listing(tensors) or 'nothing'}")
     return weights
 
 
-def _check_chain(chosen: Sequence[NamedTensor], origin: str) -> None:
+def _feeds(width: int, tensor: NamedTensor) -> bool:
+    """Whether a layer of so many neurons can feed a matrix."""
+    return width == tensor.shape[1] if tensor.sources_known else width >= tensor.shape[1]
+
+
+def _check_chain(chosen: Sequence[NamedTensor], origin: str, tensors: Sequence[NamedTensor]) -> None:
     for tensor in chosen:
         if len(tensor.shape) != 2:
             raise InvalidGraphError(f"{tensor.name!r} of {origin} is no matrix (out, in), but {tensor.shape}")
     for before, after in pairwise(chosen):
-        if before.shape[0] != after.shape[1]:
+        if not _feeds(before.shape[0], after):
+            least = "" if after.sources_known else " or more"
             raise InvalidGraphError(
                 f"the layers of {origin} do not chain: {before.name!r} gives {before.shape[0]} neurons, but "
-                f"{after.name!r} reads {after.shape[1]}. In this order, each (out, in): {listing(chosen)}. "
-                f"{_PASS}"
+                f"{after.name!r} reads {after.shape[1]}{least}. In this order, each (out, in): {listing(chosen)}. "
+                f"If they make a chain in another order, {_PASS}. {_other_ways(tensors)}"
             )
+
+
+def _with_sources(chosen: Sequence[NamedTensor], origin: str, tensors: Sequence[NamedTensor]) -> list[NamedTensor]:
+    """The same, each sparse matrix with as many sources as the layer before it has neurons."""
+    if chosen and not chosen[0].sources_known:
+        first = chosen[0]
+        raise InvalidGraphError(
+            f"{origin} does not tell how many neurons feed its first layer, {first.layer!r}, which is sparse: "
+            f"{first.shape[1]} or more, as others may have no connection. Save the model with "
+            f"sx.sparse.save_model(model, path), which tells it. {_other_ways(tensors)}"
+        )
+    widths = [None, *(tensor.shape[0] for tensor in chosen)]
+    return [
+        tensor if width is None or tensor.sources_known else with_sources(tensor, width)
+        for width, tensor in zip(widths, chosen, strict=False)
+    ]
+
+
+def _arrows(tensors: Sequence[NamedTensor], most: int = 12) -> str:
+    names = [tensor.layer for tensor in tensors]
+    return " -> ".join(names if len(names) <= most else [*names[: most - 1], "...", names[-1]])
 
 
 def listing(tensors: Sequence[NamedTensor], most: int = 12) -> str:
@@ -188,7 +206,7 @@ def several_orders(chosen: Sequence[NamedTensor]) -> bool:
         longer: dict[tuple[tuple[int, ...], int | None], int] = {}
         for (taken, width), count in partial.items():
             for i, group in enumerate(names):
-                if taken[i] == len(group) or width not in (None, group[taken[i]].shape[1]):
+                if taken[i] == len(group) or not (width is None or _feeds(width, group[taken[i]])):
                     continue
                 state = ((*taken[:i], taken[i] + 1, *taken[i + 1 :]), group[taken[i]].shape[0])
                 longer[state] = longer.get(state, 0) + count
@@ -199,15 +217,17 @@ def several_orders(chosen: Sequence[NamedTensor]) -> bool:
     return sum(partial.values()) > 1
 
 
-def _build(tensors: Sequence[NamedTensor], chosen: Sequence[NamedTensor]) -> NeuralGraph:
-    records = {tensor.name: left_out(tensor) for tensor in tensors}
+def _build(tensors: Sequence[NamedTensor], chosen: Sequence[NamedTensor], note: str) -> NeuralGraph:
+    records = {part.name: left_out(tensor, part) for tensor in tensors for part in tensor.stored}
     vectors = {tensor.layer: tensor for tensor in tensors if tensor.part == "bias"}
     biases: list[Tensor | None] = []
     for tensor in chosen:
-        records[tensor.name] = Coverage(tensor.name, tensor.shape, "link", f"into layer {tensor.layer}")
+        for part in tensor.stored:
+            records[part.name] = Coverage(part.name, part.shape, "link", f"into layer {tensor.layer}{note}")
         bias = vectors.get("bias" if tensor.name == "weight" else tensor.layer)
         if bias is not None and bias.shape == tensor.shape[:1]:
-            records[bias.name] = Coverage(bias.name, bias.shape, "bias", f"of layer {tensor.layer}")
+            for part in bias.stored:
+                records[part.name] = Coverage(part.name, part.shape, "bias", f"of layer {tensor.layer}")
             biases.append(bias.read())
         else:
             biases.append(None)
@@ -216,8 +236,8 @@ def _build(tensors: Sequence[NamedTensor], chosen: Sequence[NamedTensor]) -> Neu
     return replace(graph, layers=(graph.layers[0], *named), records=tuple(records.values()))
 
 
-def left_out(tensor: NamedTensor) -> Coverage:
-    """The record of a tensor that became nothing."""
+def left_out(tensor: NamedTensor, part: NamedTensor | None = None) -> Coverage:
+    """The record of a tensor that became nothing, or of one that it is put together from."""
     if tensor.reason:
         reason = tensor.reason
     elif not tensor.floating:
@@ -226,4 +246,5 @@ def left_out(tensor: NamedTensor) -> Coverage:
         reason = "not among the layers asked for"
     else:
         reason = "joins no neurons: neither a matrix nor the bias of one"
-    return Coverage(tensor.name, tensor.shape, "left out", reason)
+    stored = part or tensor
+    return Coverage(stored.name, stored.shape, "left out", reason)

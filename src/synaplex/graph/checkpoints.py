@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.serialization import safe_globals
 
 from synaplex.errors import UnreadableFileError
-from synaplex.graph.chain import NamedTensor, state_tensors
+from synaplex.graph.named import NamedTensor, state_tensors
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params")
 """Keys under which training scripts put the state dict of the model."""

@@ -27,7 +27,8 @@ def from_edgelist(
     """The graph of a list of edges, such as a connectome: one layer, joined within itself.
 
     Edges between the same two nodes in the same direction are summed. Neurons are numbered by the sorted
-    names of the nodes: numerically where all are whole numbers, alphabetically else.
+    names of the nodes: numerically where all are whole numbers, alphabetically else. These names are kept
+    (`Layer.names`), unless they are the numbers of the neurons, 0, 1, and so on.
 
     Parameters
     ----------
@@ -65,15 +66,17 @@ def from_edgelist(
         torch.as_tensor(values),
         [len(nodes)],
         directed=directed,
+        names=[] if nodes == [str(i) for i in range(len(nodes))] else nodes,
     )
 
 
 def write_edgelist(
     graph: NeuralGraph, path: str | os.PathLike[str], *, edges: str = "signed", directed: bool = True
 ) -> None:
-    """Write the edges to a CSV file with columns source, target (global indices of neurons) and weight.
+    """Write the edges to a CSV file with columns source, target and weight.
 
-    Neurons without edges and the layers do not show in such a file; `write_graphml` keeps them.
+    Neurons are called by their names where each has one of its own, else by their global indices. Neurons without
+    edges and the layers do not show in such a file; `write_graphml` keeps them.
 
     Parameters
     ----------
@@ -94,6 +97,10 @@ def write_edgelist(
     listed = directed_edges(graph, edges) if directed else undirected_edges(graph, edges)
     columns = (column.detach().cpu().numpy() for column in listed)
     frame = pl.DataFrame(dict(zip(("source", "target", "weight"), columns, strict=True)))
+    names = [name for layer in graph.layers for name in layer.names]
+    if graph.neurons == len(names) == len(set(names)):
+        called = pl.Series(names, dtype=pl.String)
+        frame = frame.with_columns(called.gather(frame[end]).alias(end) for end in ("source", "target"))
     try:
         frame.write_csv(Path(path))
     except OSError as error:

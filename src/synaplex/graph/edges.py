@@ -17,6 +17,7 @@ from synaplex.graph.sparse import SparseLink
 
 Kind = Literal["signed", "positive", "absolute", "top"]
 _WHOLE: dict[str, Kind] = {"signed": "signed", "positive": "positive", "absolute": "absolute"}
+_RULES = "'signed', 'positive', 'absolute', 'top:SHARE' and 'top:SHARE/layer' with 0 < SHARE <= 1, such as 'top:0.1'"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class EdgeRule:
     @classmethod
     def parse(cls, text: str) -> EdgeRule:
         """Read a rule from its text form; `SpecificationError` quotes a text that is none."""
+        if not isinstance(text, str):
+            raise SpecificationError(f"edge rule {text!r} is no text: give {_RULES}")
         if text in _WHOLE:
             return cls(_WHOLE[text])
         head, _, tail = text.partition(":")
@@ -53,10 +56,7 @@ class EdgeRule:
         except ValueError:
             share = math.nan
         if head != "top" or not 0 < share <= 1 or (slash and scope != "layer"):
-            raise SpecificationError(
-                f"edge rule {text!r} is none of 'signed', 'positive', 'absolute', 'top:SHARE' and "
-                "'top:SHARE/layer' with 0 < SHARE <= 1"
-            )
+            raise SpecificationError(f"edge rule {text!r} is none of {_RULES}")
         return cls("top", share, bool(slash))
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -46,7 +47,8 @@ def from_networkx(graph: Any, *, weight: str = "weight", layer: str = "layer") -
     Returns
     -------
     NeuralGraph
-        Neurons in the order of the nodes, layer by layer.
+        Neurons in the order of the nodes, layer by layer. Their names (`Layer.names`) are the nodes; where these only
+        count the neurons, as 0, 1, ... or n0, n1, ..., the node attribute ``name``, if all have it.
 
     Raises
     ------
@@ -77,7 +79,15 @@ def from_networkx(graph: Any, *, weight: str = "weight", layer: str = "layer") -
         [len(group) for group in groups],
         directed=True,
         layers=[nodes[group[0]] for group in groups],
+        names=_node_names(order, nodes),
     )
+
+
+def _node_names(order: Sequence[Hashable], nodes: dict[Hashable, dict[str, Any]]) -> list[str]:
+    """A name for each node; none where there are only numbers."""
+    if not all(str(node) in (str(i), f"n{i}") for i, node in enumerate(order)):
+        return [str(node) for node in order]
+    return [str(nodes[node]["name"]) for node in order] if all("name" in nodes[node] for node in order) else []
 
 
 def _groups(nodes: dict[Hashable, dict[str, Any]], layer: str) -> list[list[Hashable]]:
@@ -150,12 +160,13 @@ def graph_of_edges(
     *,
     directed: bool | None,
     layers: Sequence[dict[str, Any]] | None = None,
+    names: Sequence[str] = (),
 ) -> NeuralGraph:
     """The graph of edges from `first` to `second`, global indices over layers of the given sizes.
 
     With `directed` None, edges that make a symmetric matrix are undirected. Of undirected edges one of each
     two is kept if they make a symmetric matrix; else each is one edge, whichever way it is listed. `layers`
-    may name each layer (``layer_name``) and give its role.
+    may name each layer (``layer_name``) and give its role, `names` each neuron.
     """
     count = sum(sizes)
     whole = SparseLink.from_edges(second, first, weight, (count, count), source=0, target=0)
@@ -165,7 +176,13 @@ def graph_of_edges(
         start, end, value = start[once], end[once], value[once]
     elif directed is False:
         start, end = torch.minimum(start, end), torch.maximum(start, end)
-    return NeuralGraph(_layers(sizes, layers), _links(start, end, value, sizes), {})
+    made = _layers(sizes, layers)
+    if names:
+        ends = list(accumulate(sizes))
+        made = tuple(
+            replace(one, names=tuple(names[stop - one.size : stop])) for one, stop in zip(made, ends, strict=True)
+        )
+    return NeuralGraph(made, _links(start, end, value, sizes), {})
 
 
 def _is_symmetric(link: SparseLink) -> bool:
@@ -247,9 +264,11 @@ def _listed(graph: NeuralGraph, edges: str, directed: bool) -> tuple[list[int], 
 
 
 def _neuron_attributes(graph: NeuralGraph) -> dict[str, list[Any]]:
-    """What every neuron is, in global order."""
+    """What every neuron is, in global order; its name where all have one."""
     pairs = [(i, layer) for i, layer in enumerate(graph.layers) for _ in range(layer.size)]
+    names = [name for layer in graph.layers for name in layer.names]
     return {
+        **({"name": names} if names and len(names) == graph.neurons else {}),
         "layer": [i for i, _ in pairs],
         "layer_name": [layer.name for _, layer in pairs],
         "role": [layer.role for _, layer in pairs],
@@ -272,8 +291,8 @@ def to_networkx(graph: NeuralGraph, *, edges: str = "signed", directed: bool = T
     Returns
     -------
     networkx.DiGraph or networkx.Graph
-        Nodes have attributes layer, layer_name, role and neuron (the index within the layer), edges have
-        weight.
+        Nodes have attributes layer, layer_name, role, neuron (the index within the layer) and, where neurons have
+        names, name; edges have weight.
     """
     import networkx
 
@@ -300,8 +319,8 @@ def to_igraph(graph: NeuralGraph, *, edges: str = "signed", directed: bool = Tru
     Returns
     -------
     igraph.Graph
-        Vertices have attributes layer, layer_name, role and neuron (the index within the layer), edges have
-        weight.
+        Vertices have attributes layer, layer_name, role, neuron (the index within the layer) and, where neurons have
+        names, name; edges have weight.
 
     Raises
     ------

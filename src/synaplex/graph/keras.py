@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from synaplex.errors import InvalidGraphError, UnreadableFileError, require
-from synaplex.graph.chain import NamedTensor
+from synaplex.graph.named import NamedTensor
 
 _NESTED = frozenset({"Sequential", "Functional", "Model"})
 _KEEP_NEURONS = frozenset(

@@ -40,8 +40,9 @@ def load(path: str | os.PathLike[str], *, layers: Sequence[str] | None = None) -
     =========================================== =====================================================
 
     What a file begins with decides over its suffix. A file of weights holds no computation: its matrices must
-    chain by their shapes, and weights that are no dense layer are refused, not skipped; see
-    `synaplex.graph.chain.chain`. No code inside a file is ever run.
+    chain by their shapes, and weights that are no dense layer are refused, not skipped; sparse and pruned layers are
+    dense ones of which connections are left out. Where a state dict would chain in another order as well, a warning
+    says that its own is assumed; see `synaplex.graph.chain.chain`. No code inside a file is ever run.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def load(path: str | os.PathLike[str], *, layers: Sequence[str] | None = None) -
         raise SpecificationError(f"layers= chooses among weights, and {path} holds a graph")
     if kind == "onnx":
         raise UnreadableFileError(
-            f"{path} is an ONNX model, whose computation is not read: sx.measure_file measures its layers one by one"
+            f"{path} is an ONNX model, whose computation is not read: sx.measure_file measures its weights one by one; "
+            "for a graph, call sx.graph(model, example_input) on the model that it was exported from"
         )
     if kind == "graphml":
         return _load_graphml(path)
@@ -82,7 +84,11 @@ def load(path: str | os.PathLike[str], *, layers: Sequence[str] | None = None) -
         "safetensors": lambda: chain(read_safetensors(path), layers=layers, ordered=False, origin=str(path)),
         "torch": lambda: chain(read_torch(path), layers=layers, ordered=True, origin=str(path)),
         "keras": lambda: chain(
-            read_keras(path, only_chains=layers is None), layers=layers, ordered=True, origin=str(path)
+            read_keras(path, only_chains=layers is None),
+            layers=layers,
+            ordered=True,
+            origin=str(path),
+            confirmed=True,
         ),
     }
     return readers[kind]()

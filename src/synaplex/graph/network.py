@@ -54,7 +54,7 @@ class NeuralGraph:
     Raises
     ------
     InvalidGraphError
-        Where links and layers do not fit, batch sizes differ, or a weight is not a finite number; names it.
+        Where links and layers do not fit, batch sizes differ, or weights are quantised or not finite; names them.
     """
 
     layers: tuple[Layer, ...]
@@ -353,6 +353,11 @@ def _position(index: int, count: int, width: int) -> tuple[str, tuple[int], Role
 
 
 def _check_finite(values: Tensor, what: str) -> None:
+    if values.is_quantized or (values.is_floating_point() and values.dtype.itemsize < 2):
+        raise InvalidGraphError(
+            f"{what} are quantised ({str(values.dtype).removeprefix('torch.')}), which are no numbers by themselves: "
+            "load the model in float16, bfloat16 or float32, or dequantise it first"
+        )
     if values.is_meta or bool(torch.isfinite(values.sum())):  # one pass; a sum that only overflows is looked at again
         return
     finite = torch.isfinite(values)

@@ -20,7 +20,7 @@ Mode = Literal["max", "min", "dot"]
 _BLOCK = 4_000_000
 
 
-@register(aliases=("bipartite_local_clustering", "latapy_clustering", "clustering"))
+@register(aliases=("bipartite_local_clustering", "latapy_clustering"))
 def bipartite_clustering(
     graph: NeuralGraph,
     *,

@@ -39,8 +39,8 @@ def current_flow_closeness(
 ) -> Float[Tensor, "*networks neurons"]:
     """Current-flow closeness: 1 / sum_j R_ij, R the effective resistance with weights as conductances.
 
-    In closed form 1 / (n L^+_ii + trace L^+), with L^+ the pseudo-inverse of the Laplacian (NetworkX's normalisation;
-    the paper's eq. 10 has n - 1 on top).
+    In closed form 1 / (n L^+_ii + trace L^+), with L^+ the pseudo-inverse of the Laplacian (NetworkX's normalisation,
+    and its value with ``weight="weight"``; the paper's eq. 10 has n - 1 on top).
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _from_inverse(
 
     note(singular, SingularLaplacianError("singular Laplacian"), "singular Laplacian")
     if on_disconnected == "raise" and broken:
-        message, reason = _describe_pieces(graph, view, edges, broken)
+        message, reason = _describe_pieces(formula.measure, graph, view, edges, broken)
         note(broken, DisconnectedGraphError(message), reason)
     values = values.reshape(*view.batch_shape, len(chosen))
     if on_disconnected == "component":
@@ -280,7 +280,9 @@ def _block(view: Adjacency, index: Tensor) -> Float[Tensor, "size size"]:
     return block
 
 
-def _describe_pieces(graph: NeuralGraph, view: Adjacency, edges: str, broken: list[int]) -> tuple[str, str]:
+def _describe_pieces(
+    measure: str, graph: NeuralGraph, view: Adjacency, edges: str, broken: list[int]
+) -> tuple[str, str]:
     labels = view.components if view.networks is None else view.components[broken[0]]
     sizes = torch.bincount(labels)
     cut_off = labels != sizes.argmax()
@@ -288,7 +290,8 @@ def _describe_pieces(graph: NeuralGraph, view: Adjacency, edges: str, broken: li
     network = "" if view.networks is None else f" of network {graph.first_network + broken[0]}"
     more = f" (and of {len(broken) - 1} more networks)" if len(broken) > 1 else ""
     message = (
-        f"the graph of {edges} edges{network}{more} falls apart into {len(sizes)} components; "
-        f"cut off from the largest: {names}. Pass on_disconnected='component' to measure each component by itself"
+        f"{measure} needs a connected graph, and that of {edges} edges{network}{more} falls apart into {len(sizes)} "
+        f"components; cut off from the largest: {names}. Pass on_disconnected='component' to measure each component "
+        "by itself"
     )
     return message, f"the graph of {edges} edges falls apart"

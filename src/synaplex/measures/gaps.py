@@ -11,6 +11,7 @@ from torch import Tensor
 
 from synaplex.errors import IncompleteGraphError
 from synaplex.graph import NeuralGraph
+from synaplex.measures.input import check_graph
 
 if TYPE_CHECKING:
     from synaplex.measures.registry import MeasureFunction
@@ -29,6 +30,7 @@ def guarded(function: MeasureFunction, reach: int | None) -> MeasureFunction:
 
     @wraps(function)
     def measure(graph: NeuralGraph, *args: Any, neurons: Any = "all", undefined: Any = None, **options: Any) -> Tensor:
+        check_graph(graph)
         if not graph.gaps:
             return function(graph, *args, neurons=neurons, undefined=undefined, **options)
         blocked = _blocked(graph, None if _reads_all(options) else reach)[graph.select(neurons)]

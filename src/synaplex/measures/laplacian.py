@@ -37,7 +37,7 @@ def laplacian_centrality(
     edges
         Edge rule; signed by default.
     normalized
-        Divide by the energy of the whole graph.
+        Divide by the energy of the whole graph, as NetworkX does by default.
     variant
         ``"exact"``, or ``"censet"``: what the released CenSET notebook computed on the directed graph of the sparse
         layers, links into the output layer left out: trunc(s_out)^2 + sum over out-links of w (w + 2 s_out of the far

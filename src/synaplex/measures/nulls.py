@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.graph import NeuralGraph, flipped, shuffled
-from synaplex.measures.presets import find_preset
+from synaplex.measures.input import check_graph
+from synaplex.measures.layers import Layers
 from synaplex.measures.table import Selection, measure, plan
 
 NULLS: Mapping[str, Callable[[NeuralGraph, int], NeuralGraph]] = {"shuffled": shuffled, "flipped": flipped}
@@ -58,7 +59,7 @@ def beside_null(
     null: str = "shuffled",
     draws: int = 100,
     null_seed: int = 0,
-    layers: Literal["all", "hidden"] | None = None,
+    layers: Layers | None = None,
     undefined: Literal["raise", "null"] = "raise",
     **options: Any,
 ) -> pl.DataFrame:
@@ -109,12 +110,12 @@ def beside_null(
         raise UnknownNameError("null model", null, list(NULLS))
     if draws < 2:
         raise SpecificationError(f"a null model needs two draws at least, got draws={draws}")
+    check_graph(graph)
     chosen = plan(measures, preset, **options)
-    names = [known.name for known in chosen]
-    where = layers or (find_preset(preset).layers if preset is not None else "all")
+    names = [known.column for known in chosen]
 
     def statistics(one: NeuralGraph) -> pl.DataFrame:
-        frame = measure(one, measures, preset=preset, layers=where, undefined=undefined, **options)
+        frame = measure(one, measures, preset=preset, layers=layers, undefined=undefined, **options)
         index = [name for name in ("network", "layer", "layer_name") if name in frame.columns]
         wanted = [make(pl.col(name)).alias(f"{name}\n{kind}") for name in names for kind, make in STATISTICS.items()]
         return frame.group_by(index, maintain_order=True).agg(wanted)

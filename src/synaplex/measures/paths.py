@@ -45,7 +45,8 @@ def harmonic_centrality(
     edges
         Edge rule; positive by default (the paper's). Negative distances are refused.
     distance
-        ``"weight"``: an edge is as long as its weight (the paper's: strong = far); ``"inverse"``: 1 / weight.
+        ``"weight"``: an edge is as long as its weight (the paper's: strong = far; NetworkX's with
+        ``distance="weight"``); ``"inverse"``: 1 / weight.
     method, tolerance, sources, seed, bounds
         Where the small side is too large for dense algebra (``"auto"``), or always (``"iterative"``): for at most
         `sources` neurons, shortest paths from each, which is exact; for more, from a random sample of at most so many,
@@ -85,7 +86,8 @@ def harmonic_centrality(
     iterative = choose(view, method, "harmonic_centrality") == "iterative"
     if any(bool((link.weights < 0).any()) for link in view.links):
         raise SpecificationError(
-            f"distances cannot be negative, as edges={edges!r} leaves some here; use edges='positive' or 'absolute'"
+            f"harmonic_centrality: distances cannot be negative, as edges={edges!r} leaves some here; "
+            "use edges='positive' or 'absolute'"
         )
     chosen = graph.select(neurons)
     if iterative:

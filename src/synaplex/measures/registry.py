@@ -10,7 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from synaplex.errors import UnknownNameError
+from synaplex.errors import SpecificationError, UnknownNameError
+from synaplex.measures.elsewhere import advice
 from synaplex.measures.gaps import guarded
 
 MeasureFunction = Callable[..., Tensor]
@@ -28,19 +29,27 @@ class Measure:
     Attributes
     ----------
     name
-        The column it fills.
+        Its own name.
     function
         ``function(graph, *, neurons="all", undefined=None, **options)``, returning ``(*networks, neurons)``.
     counts
         Whether its values are whole numbers.
     aliases
-        Other names it answers to, NetworkX's among them.
+        Other names it answers to, those of NetworkX among them that mean the same quantity.
+    asked
+        The alias by which it was asked for, if it was.
     """
 
     name: str
     function: MeasureFunction
     counts: bool = False
     aliases: tuple[str, ...] = ()
+    asked: str = ""
+
+    @property
+    def column(self) -> str:
+        """The column it fills: the name by which it was asked for."""
+        return self.asked or self.name
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -96,11 +105,14 @@ def measures() -> Mapping[str, Measure]:
 
 
 def find(name: str) -> Measure:
-    """The measure of that name or alias; `UnknownNameError` suggests the nearest names."""
+    """The measure of that name or alias; `UnknownNameError` suggests the nearest names, or says where else to look."""
+    if not isinstance(name, str):
+        raise SpecificationError(f"a measure is asked for by its name, such as 'strength', not by {name!r}")
     known = measures()
     if name in known:
         return known[name]
     by_alias = {alias: measure for measure in known.values() for alias in measure.aliases}
     if name in by_alias:
         return by_alias[name]
-    raise UnknownNameError("measure", name, [*known, *by_alias])
+    names = [*known, *by_alias]
+    raise UnknownNameError("measure", name, names, advice=advice(name, names))

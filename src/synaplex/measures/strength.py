@@ -145,7 +145,7 @@ def _sided(
     )
 
 
-@register(aliases=("average_neighbor_strength", "average_neighbor_degree"), reach=2)
+@register(aliases=("average_neighbor_strength",), reach=2)
 def neighbor_strength(
     graph: NeuralGraph,
     *,
@@ -186,7 +186,7 @@ def neighbor_strength(
         raise SpecificationError(f"form={form!r} is neither 'strength' nor 'degree'")
     view = graph.undirected(edges)
     total = view.product(view.strength if form == "strength" else view.degree)
-    return _ratio(graph, total, view.strength, neurons, undefined)
+    return _ratio("neighbor_strength", graph, total, view.strength, neurons, undefined)
 
 
 @register(reach=1)
@@ -225,15 +225,15 @@ def disparity(
     Cost: two passes over the weights. Source: Barthélemy, Gondran & Guichard 2003 (the Y2 of a node).
     """
     view = graph.undirected(edges)
-    return _ratio(graph, view.map(torch.square).strength, view.strength**2, neurons, undefined)
+    return _ratio("disparity", graph, view.map(torch.square).strength, view.strength**2, neurons, undefined)
 
 
 def _ratio(
-    graph: NeuralGraph, above: Tensor, below: Tensor, neurons: Neurons, undefined: Undefined | None
+    measure: str, graph: NeuralGraph, above: Tensor, below: Tensor, neurons: Neurons, undefined: Undefined | None
 ) -> Float[Tensor, "*networks neurons"]:
     """One value over another at the chosen neurons."""
     above, below = graph.pick(above, neurons), graph.pick(below, neurons)
     zero = below == 0
     where = name_neurons(graph, graph.select(neurons), zero) if bool(zero.any()) else ""
-    error = UndefinedMeasureError(f"undefined for neurons of zero strength: {where}")
+    error = UndefinedMeasureError(f"{measure} is undefined for neurons of zero strength: {where}")
     return settle(above / below, zero, error, "zero strength", undefined)

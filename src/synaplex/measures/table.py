@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,15 +11,38 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from synaplex.errors import SpecificationError
+from synaplex.errors import (
+    DisconnectedGraphError,
+    GraphTooLargeError,
+    IncompleteGraphError,
+    MeasureOverflowError,
+    SingularLaplacianError,
+    SpecificationError,
+    SynaplexError,
+    ToleranceError,
+    UndefinedMeasureError,
+    suggestion,
+)
 from synaplex.graph import NeuralGraph
+from synaplex.graph.network import Neurons
 from synaplex.measures.bounds import Bounds
+from synaplex.measures.input import check_graph
+from synaplex.measures.layers import Layers, neurons_of
 from synaplex.measures.parts import in_parts
 from synaplex.measures.presets import find_preset
 from synaplex.measures.registry import CONTROLS, Measure, find
 from synaplex.measures.undefined import Undefined
 
 Selection = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
+
+_UNDEFINED = (
+    DisconnectedGraphError,
+    IncompleteGraphError,
+    SingularLaplacianError,
+    ToleranceError,
+    UndefinedMeasureError,
+)
+"""What ``undefined="null"`` turns into empty values."""
 
 DEFAULT = (
     "strength",
@@ -42,7 +66,7 @@ def plan(measures: Selection | None = None, preset: str | None = None, **options
     Those that say how (``method``, ``tolerance``, ``seed``, ``sources``) are there where they were given.
 
     Parameters are those of `measure`. Raises `UnknownNameError` for a name that is none, and `SpecificationError` for
-    an option that no chosen measure takes.
+    an option that no chosen measure takes and where no measure is named; an empty mapping alone asks for none.
     """
     if measures is not None and preset is not None:
         raise SpecificationError("give measures or a preset, not both")
@@ -52,11 +76,14 @@ def plan(measures: Selection | None = None, preset: str | None = None, **options
     elif isinstance(measures, Mapping):
         wanted = measures
     else:
-        names = DEFAULT if measures is None else [measures] if isinstance(measures, str) else measures
-        wanted = {name: {} for name in names}
+        wanted = {name: {} for name in _names(measures)}
     chosen = {}
     for name, own in wanted.items():
         known = find(name)
+        if name != known.name:
+            known = replace(known, asked=name)
+        if not isinstance(own, Mapping):
+            raise SpecificationError(f"the options of {name} must be a mapping of names to values, not {own!r}")
         defaults = known.defaults
         takes = {*defaults, *known.controls}
         unknown = set(own) - takes
@@ -72,8 +99,27 @@ def plan(measures: Selection | None = None, preset: str | None = None, **options
         }
     for key in options:
         if key not in CONTROLS and not any(key in measure.defaults for measure in chosen):
-            raise SpecificationError(f"none of the measures asked for has an option {key!r}")
+            takes = {name for known in chosen for name in (*known.defaults, *known.controls)}
+            hint = suggestion(key, {*takes, "layers", "preset", "undefined"})
+            raise SpecificationError(f"none of the measures asked for has an option {key!r}; {hint}")
     return chosen
+
+
+def _names(measures: str | Sequence[str] | None) -> Sequence[str]:
+    """The names that a selection without options means."""
+    if measures is None:
+        return DEFAULT
+    try:
+        names = [measures] if isinstance(measures, str) else list(measures)
+    except TypeError as error:
+        raise SpecificationError(
+            f"measures={measures!r} is neither the name of a measure nor a list of them"
+        ) from error
+    if not names:
+        raise SpecificationError(f"no measure is named: name some, or leave them out for {len(DEFAULT)} measures")
+    for name in names:
+        find(name)
+    return names
 
 
 def measure(
@@ -81,7 +127,7 @@ def measure(
     measures: Selection | None = None,
     *,
     preset: str | None = None,
-    layers: Literal["all", "hidden"] | None = None,
+    layers: Layers | None = None,
     undefined: Literal["raise", "null"] = "raise",
     **options: Any,
 ) -> pl.DataFrame:
@@ -93,12 +139,14 @@ def measure(
         From `synaplex.load`, `synaplex.graph` or `NeuralGraph.from_weights`.
     measures
         A name, names, or a mapping of names to options, such as ``{"harmonic_centrality": {"distance": "inverse"}}``.
-        Names of NetworkX are understood. By default the twelve measures of `DEFAULT`.
+        Those names of NetworkX are understood that mean the same quantity; each column has the name that was given. By
+        default the twelve measures of `DEFAULT`.
     preset
         Instead of `measures`: ``"scabini"``, the eight centralities of hidden neurons as the released data of Scabini &
         Bruno 2021 defines them.
     layers
-        ``"all"`` or ``"hidden"``; a preset has its own.
+        ``"all"``, ``"hidden"``, a layer's name or index (0 is the input), or a list of these; rows are in the order of
+        the graph. A preset has its own.
     undefined
         ``"raise"``, or ``"null"``: values without a definition become null, and a column ``reason`` says why.
     **options
@@ -110,14 +158,15 @@ def measure(
     -------
     polars.DataFrame
         A row a neuron (of each network): ``network`` (batches only, Int32), ``layer`` (Int32, 0 is the input),
-        ``layer_name``, ``neuron`` (Int32, within its layer), one column a measure (Float64, counts Int64), after each
-        that was computed iteratively a column ``<measure>_error`` (how far the value may be off, in its own units), and
-        with ``undefined="null"`` a column ``reason`` (null where all is defined).
+        ``layer_name``, ``neuron`` (Int32, within its layer), ``name`` (only where neurons have names), one column a
+        measure (Float64, counts Int64), after each that was computed iteratively a column ``<measure>_error`` (how far
+        the value may be off, in its own units), and with ``undefined="null"`` a column ``reason`` (null where all is
+        defined).
 
     Raises
     ------
     UnknownNameError, SpecificationError
-        For names and options that do not exist.
+        For names, options and layers that do not exist, and for what is no graph.
     DisconnectedGraphError, UndefinedMeasureError, SingularLaplacianError
         Where a value is undefined and ``undefined="raise"``.
     GraphTooLargeError, MeasureOverflowError
@@ -134,15 +183,18 @@ def measure(
     """
     if undefined not in ("raise", "null"):
         raise SpecificationError(f"undefined={undefined!r} is neither 'raise' nor 'null'")
+    check_graph(graph)
     chosen = plan(measures, preset, **options)
-    where = layers or (find_preset(preset).layers if preset is not None else "all")
+    if layers is None:
+        layers = find_preset(preset).layers if preset is not None else "all"
+    where = neurons_of(graph, layers)
     return pl.concat([_measure(part, chosen, where, undefined) for part in in_parts(graph)])
 
 
 def _measure(
     graph: NeuralGraph,
     chosen: Mapping[Measure, Mapping[str, Any]],
-    where: Literal["all", "hidden"],
+    where: Neurons,
     undefined: Literal["raise", "null"],
 ) -> pl.DataFrame:
     frame = _index_frame(graph, graph.select(where))
@@ -153,14 +205,27 @@ def _measure(
             notes = Undefined() if undefined == "null" else None
             bounds = Bounds()
             extra = {"bounds": bounds} if known.bounded else {}
-            values = known.function(read, neurons=where, undefined=notes, **extra, **own)
+            try:
+                values = known.function(read, neurons=where, undefined=notes, **extra, **own)
+            except (*_UNDEFINED, GraphTooLargeError, MeasureOverflowError) as error:
+                raise _explained(error, known) from error
             column = _column(known, values)
             for mask, reason in notes.notes if notes is not None else ():
                 flat = mask.reshape(-1).cpu().numpy()
-                column = pl.select(pl.when(pl.Series(~flat)).then(column)).to_series().alias(known.name)
-                reasons.append((flat, f"{known.name}: {reason}"))
+                column = pl.select(pl.when(pl.Series(~flat)).then(column)).to_series().alias(known.column)
+                reasons.append((flat, f"{known.column}: {reason}"))
             frame = frame.with_columns(column, *_error_column(known, bounds))
     return frame.with_columns(_reasons(reasons, len(frame))) if undefined == "null" else frame
+
+
+def _explained(error: SynaplexError, known: Measure) -> SynaplexError:
+    """The error with the measure's name, and the way to go on without the values that it is about."""
+    text = str(error)
+    if known.name not in text:
+        text = f"{known.name}: {text}"
+    if isinstance(error, _UNDEFINED) and "undefined=" not in text:
+        text += ". Or pass undefined='null', which leaves such values empty, with the reason in a column of that name"
+    return type(error)(text)
 
 
 Reasons = list[tuple[np.ndarray[Any, np.dtype[np.bool_]], str]]
@@ -190,6 +255,9 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
         "layer_name": names.gather(np.tile(layer, repeat)),
         "neuron": np.tile(flat - starts[layer], repeat).astype(np.int32),
     }
+    if any(one.names for one in graph.layers):
+        named = pl.Series([name for one in graph.layers for name in one.names or [None] * one.size], dtype=pl.String)
+        columns["name"] = named.gather(np.tile(flat, repeat))
     if graph.networks is not None:
         first = graph.first_network
         networks = np.arange(first, first + repeat, dtype=np.int32)
@@ -198,13 +266,13 @@ def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
 
 
 def _error_column(known: Measure, bounds: Bounds) -> list[pl.Series]:
-    name = f"{known.name}_error"
+    name = f"{known.column}_error"
     return [pl.Series(name, note.error.reshape(-1).cpu().numpy(), nan_to_null=True) for note in bounds.notes]
 
 
 def _column(known: Measure, values: Tensor) -> pl.Series:
     flat = values.reshape(-1).cpu().numpy()
-    return pl.Series(known.name, np.nan_to_num(flat).astype(np.int64) if known.counts else flat)
+    return pl.Series(known.column, np.nan_to_num(flat).astype(np.int64) if known.counts else flat)
 
 
 def describe(chosen: Mapping[Measure, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

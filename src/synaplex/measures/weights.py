@@ -10,6 +10,7 @@ from torch import Tensor
 from synaplex.graph import NeuralGraph
 from synaplex.graph.link import Link
 from synaplex.graph.sparse import SparseLink
+from synaplex.measures.input import check_graph
 
 QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -28,6 +29,7 @@ def link_weights(graph: NeuralGraph) -> pl.DataFrame:
     -----
     Cost: a sort of the weights. Source: La Malfa et al. 2021 (link weights).
     """
+    check_graph(graph)
     rows = []
     for index, single in enumerate(_singles(graph)):
         for link in single.links:
@@ -44,6 +46,7 @@ def layer_fluctuation(graph: NeuralGraph, *, edges: str = "signed") -> Float[Ten
     sqrt(sum_i (s_i - <s>)^2 / I) with I the number of neurons of the layer (the paper's eq. prints I without saying
     what it is). Cost: one pass over the weights. Source: La Malfa et al. 2021.
     """
+    check_graph(graph)
     strength = graph.undirected(edges).strength
     parts = [strength[..., graph.layer_slice(i)].std(-1, correction=0) for i in range(len(graph.layers))]
     return torch.stack(parts, -1)
@@ -56,6 +59,7 @@ def weight_features(graph: NeuralGraph) -> pl.DataFrame:
     several edges as often as they are; a row a network; null for a link without edges.
     Cost: a sort of the weights. Source: Unterthiner et al. 2020 ("StatNN").
     """
+    check_graph(graph)
     columns: dict[str, Tensor] = {}
     for number, link in enumerate(graph.links):
         weights, count = _spread(graph, link)

@@ -129,9 +129,11 @@ def check_seeds(seeds: Iterable[Any]) -> tuple[int, ...]:
     SpecificationError
         If there is none, one is given twice, or one is not an integer from 0 to 2^32 - 1.
     """
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise SpecificationError(f"seeds are several integers, one a network, such as range(300), not {seeds!r}")
     known: dict[int, None] = {}
     for seed in seeds:
-        if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed < SEED_LIMIT:
+        if isinstance(seed, bool) or not _is_whole(seed) or not 0 <= seed < SEED_LIMIT:
             raise SpecificationError(f"a seed is an integer from 0 to {SEED_LIMIT - 1}, got {seed!r}")
         if int(seed) in known:
             raise SpecificationError(f"seed {seed} is given twice")
@@ -139,6 +141,13 @@ def check_seeds(seeds: Iterable[Any]) -> tuple[int, ...]:
     if not known:
         raise SpecificationError("no seeds: a population needs at least one network")
     return tuple(known)
+
+
+def _is_whole(value: Any) -> bool:
+    try:
+        return bool(int(value) == value)
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def initial_weights(

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.neurons.normalization import LOG_PREFIX, Normalization, measure_of, normalization_named
 
-INDEX_COLUMNS = ("network", "seed", "epoch", "layer", "layer_name", "neuron")
+INDEX_COLUMNS = ("network", "seed", "epoch", "layer", "layer_name", "neuron", "name")
 """The columns of a neuron table that say which neuron a row is."""
 
 SCABINI_MEASURES = ("strength", "bipartite_clustering", "subgraph_centrality")

@@ -6,6 +6,7 @@ from synaplex.population.engines import find_engine
 from synaplex.population.export import export_population
 from synaplex.population.foreign import CnnZoo, ForeignPopulation, MlpCn, ModelZoo, open_population
 from synaplex.population.memory import default_chunk_size
+from synaplex.population.modules import ModulePopulation, Snapshot, TrainingSpec, geometric_steps, train_modules
 from synaplex.population.optimizers import SGD, Adam
 from synaplex.population.population import Population
 from synaplex.population.ranges import parse_chunks
@@ -28,18 +29,23 @@ __all__ = [
     "InProcess",
     "MlpCn",
     "ModelZoo",
+    "ModulePopulation",
     "Population",
     "PopulationSpec",
     "RayEngine",
+    "Snapshot",
     "Store",
     "StoreRecord",
     "Trainer",
+    "TrainingSpec",
     "default_chunk_size",
     "export_population",
     "find_engine",
+    "geometric_steps",
     "open_population",
     "parse_chunks",
     "train_chunk",
+    "train_modules",
     "train_population",
     "train_specification",
 ]

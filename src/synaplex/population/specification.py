@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from synaplex.networks import MLP, Initializer, Specification, Uniform
+from synaplex.networks import MLP, Architecture, Initializer, Specification, Uniform
 from synaplex.population.optimizers import SGD, Optimizer
 from synaplex.population.snapshots import Option, spell_out
 
@@ -74,6 +74,17 @@ class PopulationSpec(Specification):
     snapshots: Annotated[tuple[NonNegativeInt, ...], Field(validate_default=True)] = _EVERY_EPOCH
     dtype: Literal["float32", "float64"] = "float32"
 
+    @field_validator("network", mode="before")
+    @classmethod
+    def _described(cls, network: Any) -> Any:
+        """Say who trains other architectures."""
+        if isinstance(network, Architecture) and not isinstance(network, MLP):
+            raise ValueError(
+                f"train_population is for multilayer perceptrons; of the kind {type(network).__name__}, "
+                "synaplex.population.train_modules trains populations"
+            )
+        return described(network)
+
     @field_validator("snapshots", mode="before")
     @classmethod
     def _every_epoch(cls, snapshots: Any, known: Any) -> Any:
@@ -98,3 +109,13 @@ class PopulationSpec(Specification):
     def torch_dtype(self) -> torch.dtype:
         """The precision of the training, as torch names it."""
         return torch.float64 if self.dtype == "float64" else torch.float32
+
+
+def described(network: Any) -> Any:
+    """The network as it is; raises `ValueError` for a module, which has weights of its own, not one draw a seed."""
+    if isinstance(network, torch.nn.Module):
+        raise ValueError(
+            f"a module ({type(network).__name__}) has weights, and a population draws them for each seed: describe the "
+            "architecture by synaplex.networks.mlp, or by cnn, rnn or autoencoder for synaplex.population.train_modules"
+        )
+    return network

@@ -13,6 +13,7 @@ from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError
 from synaplex.networks import MLP, InitializerBase, check_seeds
 from synaplex.population.chunk import Chunk, train_chunk
+from synaplex.population.devices import check_device
 from synaplex.population.engine import Engine, InProcess, Report
 from synaplex.population.filling import fill, reserved, temporary
 from synaplex.population.memory import default_chunk_size
@@ -57,7 +58,8 @@ def train_population(
     Parameters
     ----------
     network
-        The architecture, such as ``synaplex.networks.mlp(64, 32, 16, 10)``.
+        The architecture, such as ``synaplex.networks.mlp(64, 32, 16, 10)``. For others, see
+        `synaplex.population.train_modules`.
     dataset
         A name that `synaplex.datasets.load` knows, or a `Dataset`.
     seeds
@@ -158,11 +160,15 @@ def train_specification(
     progress: bool = True,
 ) -> Population:
     """Train the population of a specification; `train_population` describes parameters, result and errors."""
-    wanted = check_seeds(list(seeds))
+    wanted = check_seeds(seeds)
     if chunk_size is not None and chunk_size < 1:
         raise SpecificationError(f"chunk_size must be at least 1, got {chunk_size}")
+    numbers: Any = chunks
+    if not isinstance(numbers, Iterable | None):
+        raise SpecificationError(f"chunks are several numbers, such as [0, 1], not {numbers!r}")
     if chunks is not None and store is None:
         raise SpecificationError("chunks are numbered within a store: name its folder with store=")
+    check_device(device, engine)
     data = load(spec.dataset, data_dir) if dataset is None else dataset
     check_fit(spec, data.subset(spec.train_size, spec.test_size))
     run = _Run(spec, wanted, data, chunk_size, None if chunks is None else tuple(chunks), device, engine, progress)

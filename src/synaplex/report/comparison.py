@@ -11,8 +11,10 @@ import polars as pl
 from synaplex.errors import InvalidGraphError, SpecificationError
 from synaplex.graph import Layer, NeuralGraph
 from synaplex.graph.link import Link
+from synaplex.measures.table import Selection
 from synaplex.report.difference import Difference, difference, total
-from synaplex.report.measuring import measure_each
+from synaplex.report.measuring import chosen, measure_each
+from synaplex.report.network import check_network
 from synaplex.report.page import Page
 
 COMPARED = ("strength", "in_strength", "out_strength", "disparity", "laplacian_centrality")
@@ -81,7 +83,7 @@ class Comparison:
         return "\n".join([f"Comparison({len(self.links)} links, {len(self.neurons)} neurons{missing})", *rows])
 
 
-def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Sequence[str] | None = None) -> Comparison:
+def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Selection | None = None) -> Comparison:
     """Which layers and neurons moved between two models: before and after training, pruning, fine-tuning.
 
     Models of one architecture are compared layer by layer. Of different architectures those layers are compared that
@@ -94,7 +96,8 @@ def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Sequence[str] | None = 
     a, b
         Single networks.
     measures
-        Names of measures to compare as well; by default `COMPARED`.
+        A measure's name, names, or a mapping of names to options, to compare as well; by default `COMPARED`. An empty
+        list compares the weights alone.
 
     Returns
     -------
@@ -103,9 +106,11 @@ def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Sequence[str] | None = 
     Raises
     ------
     InvalidGraphError
-        If no link of one has a counterpart in the other.
+        If no link of one has a counterpart in the other, or weights have no values, as on the meta device.
     SpecificationError
-        If one is a batch.
+        If one is no graph, or a batch.
+    UnknownNameError
+        If a measure does not exist.
 
     Notes
     -----
@@ -121,7 +126,10 @@ def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Sequence[str] | None = 
       layer 1: relative distance 0.000, cosine 1.000
       layer 2: relative distance 1.414, cosine 0.000
     """
+    wanted = COMPARED if measures is None else measures
+    chosen(wanted)  # refuses a name that is none before any work
     for name, graph in (("first", a), ("second", b)):
+        check_network(graph, f"the {name} model")
         if graph.networks is not None:
             raise SpecificationError(
                 f"the {name} model is a batch of {graph.networks} networks: choose one with graph.network(k)"
@@ -134,7 +142,7 @@ def compare(a: NeuralGraph, b: NeuralGraph, *, measures: Sequence[str] | None = 
             "Links are matched where both of their layers have the same name and shape"
         )
     differences = [difference(first, second) for first, second in pairs]
-    neurons, notes = _neurons(a, b, layers, pairs, differences, COMPARED if measures is None else measures)
+    neurons, notes = _neurons(a, b, layers, pairs, differences, wanted)
     names = [name.removesuffix("_a") for name in neurons.columns if name.endswith("_a")]
     links = _links([first for first, _ in pairs], differences)
     return Comparison(links, _layers(neurons, names), neurons, tuple(unmatched), notes)
@@ -198,7 +206,7 @@ def _neurons(
     layers: Mapping[int, int],
     pairs: Sequence[tuple[Link, Link]],
     differences: Sequence[Difference],
-    measures: Sequence[str],
+    measures: Selection,
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     values: list[pl.DataFrame] = []
     notes: dict[str, str] = {}

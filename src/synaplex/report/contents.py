@@ -10,9 +10,9 @@ import polars as pl
 import torch
 
 from synaplex.errors import MissingExtraError, UnreadableFileError
-from synaplex.graph.chain import NamedTensor
 from synaplex.graph.checkpoints import read_safetensors, read_torch
 from synaplex.graph.keras import read_keras
+from synaplex.graph.named import NamedTensor
 
 
 def tensors(path: str | os.PathLike[str]) -> pl.DataFrame:

@@ -24,10 +24,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         In the place of any `OSError` inside: no space, no permission, a folder of that name.
     """
     target = Path(path)
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = _beside(target, target.parent)
     try:
-        if target.is_dir():
-            raise IsADirectoryError(f"there is a folder of that name: name a file in it, such as {target / 'result'}")
+        _check_folders(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         yield part
         with part.open("rb+") as file:
@@ -37,7 +36,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         reason = error.strerror or str(error)
         raise UnwritableFileError(f"cannot write {target}: {reason}. Nothing was changed there") from error
     finally:
-        part.unlink(missing_ok=True)
+        if part.parent.is_dir():
+            part.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:
@@ -48,16 +48,29 @@ def write_text(path: str | os.PathLike[str], text: str) -> Path:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise `UnwritableFileError` now if a file could not be written there later, before any work is done for it."""
+    """Raise `UnwritableFileError` now if a file could not be written there later, before any work is done for it.
+
+    Nothing is left behind: folders that are missing are made with the file.
+    """
     target = Path(path)
-    probe = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(f"there is a folder of that name: name a file in it, such as {target / 'result'}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = _beside(target, _check_folders(target))
         probe.touch()
+        probe.unlink()
     except OSError as error:
         raise UnwritableFileError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        if probe.parent.is_dir():
-            probe.unlink(missing_ok=True)
+
+
+def _beside(target: Path, folder: Path) -> Path:
+    """A name in a folder that no other file has."""
+    return folder / f".{target.name}.{secrets.token_hex(4)}.part"
+
+
+def _check_folders(target: Path) -> Path:
+    """The folder of a file, or the nearest one above it that is there already; raises `OSError` if it can be none."""
+    if target.is_dir():
+        raise IsADirectoryError(f"there is a folder of that name: name a file in it, such as {target / 'result'}")
+    there = next((folder for folder in target.parents if os.path.lexists(folder)), target.parent)
+    if not there.is_dir():
+        raise NotADirectoryError(f"{there} is a file, no folder: choose another place")
+    return there

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from synaplex.errors import InvalidGraphError
+from synaplex.errors import InvalidGraphError, UnreadableFileError
 from synaplex.graph import load
 from synaplex.population import Population
+from synaplex.population.store import Store
 from synaplex.report import console
 from synaplex.report.cells import count
 from synaplex.report.contents import tensors
 from synaplex.report.measuring import readings
+
+_WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".h5", ".hdf5", ".onnx")
+"""How the names of files of weights end."""
 
 
 def print_model(path: Path) -> None:
@@ -23,12 +28,17 @@ def print_model(path: Path) -> None:
 
     A file that makes no graph is listed all the same, with the reason. Raises `UnreadableFileError`.
     """
-    try:
-        graph = load(path)
-        text, coverage = repr(graph), graph.coverage().select("parameter", "outcome", "detail")
-    except InvalidGraphError as error:
-        text, coverage = f"No graph: {error}", None
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            graph = load(path)
+            text, coverage = repr(graph), graph.coverage().select("parameter", "outcome", "detail")
+        except InvalidGraphError as error:
+            typed = f" (on the command line: synaplex measure {path} --tensors)" if "measure_file" in str(error) else ""
+            text, coverage = f"No graph: {error}{typed}", None
     console.say(f"{path}: {path.stat().st_size:,} bytes")
+    for one in told:
+        console.say(f"Warning: {one.message}")
     console.say(text)
     held = tensors(path)
     if coverage is not None:
@@ -40,8 +50,24 @@ def print_model(path: Path) -> None:
 
 
 def print_store(folder: Path) -> None:
-    """Print what the store of a population holds. Raises `UnreadableFileError` where there is none."""
-    population = Population.open(folder)
+    """Print what the store of a population holds.
+
+    Raises
+    ------
+    UnreadableFileError
+        If there is none; where there are files of weights instead, says how to read them.
+    """
+    try:
+        population = Population.open(folder)
+    except UnreadableFileError as error:
+        held = [file for file in folder.iterdir() if file.name.endswith(_WEIGHTS)] if folder.is_dir() else []
+        if not held or (folder / Store.record_name).exists():
+            raise
+        first = min(held, key=lambda file: (not file.name.startswith("model"), file.name))
+        raise UnreadableFileError(
+            f"{error}. It holds files of weights: synaplex info {first} says what is in one, and synaplex measure "
+            f"{folder} measures their tensors"
+        ) from error
     console.say(repr(population))
     spec: dict[str, Any] = population.spec.model_dump(mode="json")
     measures: Mapping[str, Mapping[str, Any]] = spec.pop("measures")

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
 from synaplex.errors import SynaplexError
 from synaplex.graph import NeuralGraph
-from synaplex.measures import describe, measure, plan
+from synaplex.measures import Measure, describe, measure, plan
+from synaplex.measures.table import Selection
 from synaplex.report.cells import count
 
 _COMPONENT = {"on_disconnected": "component"}
 
 
+def chosen(names: Selection) -> dict[Measure, dict[str, Any]]:
+    """The measures of a page with their options; none for an empty list. Raises as `plan` does."""
+    return {} if isinstance(names, list | tuple | Mapping) and not names else plan(names)
+
+
 def measure_each(
-    graph: NeuralGraph, names: Sequence[str], tell: Callable[[str], None] = lambda _: None
+    graph: NeuralGraph, names: Selection, tell: Callable[[str], None] = lambda _: None
 ) -> tuple[pl.DataFrame, dict[str, str], dict[str, dict[str, Any]]]:
     """Measure all neurons, measure by measure, so that one that refuses doesn't take the others with it.
 
@@ -26,10 +32,10 @@ def measure_each(
         The table, as from `synaplex.measure`, of the measures that have values; why others have none, wholly or for
         some neurons, by measure; and with which options each was computed.
     """
-    frame = measure(graph, []).select("layer", "layer_name", "neuron")
+    frame = measure(graph, {}).select("layer", "layer_name", "neuron")
     notes: dict[str, str] = {}
     read: dict[str, dict[str, Any]] = {}
-    for known, options in plan(list(names)).items():
+    for known, options in chosen(names).items():
         tell(known.name)
         own = {**options, **{key: value for key, value in _COMPONENT.items() if key in options}}
         read |= describe({known: own})

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
 from synaplex import __version__
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
-from synaplex.measures import link_weights, plan
+from synaplex.measures import link_weights
+from synaplex.measures.table import Selection
 from synaplex.report import bottlenecks, diagnosis, model_figures, style
 from synaplex.report.cells import count
-from synaplex.report.measuring import measure_each, readings
+from synaplex.report.files import check_writable
+from synaplex.report.measuring import chosen, measure_each, readings
+from synaplex.report.network import check_network
 from synaplex.report.page import Page
 from synaplex.report.summary import layer_summary
 
@@ -42,7 +45,7 @@ def report(
     path: str | os.PathLike[str] | None = None,
     *,
     title: str = "A network and its neurons",
-    measures: Sequence[str] | None = None,
+    measures: Selection | None = None,
     facts: Mapping[str, str] | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -61,7 +64,8 @@ def report(
     title
         The heading.
     measures
-        Names of measures; by default `MEASURES`. Measures that ask for a connected graph are computed within each
+        A measure's name, names, or a mapping of names to options, as in `synaplex.measure`; by default `MEASURES`.
+        Measures that ask for a connected graph are computed within each
         component.
     facts
         More rows for the small table under the title.
@@ -78,21 +82,27 @@ def report(
     Raises
     ------
     SpecificationError
-        If the graph is a batch.
+        If it is no graph, or a batch.
+    InvalidGraphError
+        If its weights have no values, as on the meta device.
     UnknownNameError
         If a measure does not exist.
     UnwritableFileError
-        If the page cannot be written.
+        If the page cannot be written, before anything is computed where that can be told.
 
     Notes
     -----
     Cost: that of the measures, and two singular value problems a link.
     """
+    check_network(graph, "this network")
     if graph.networks is not None:
         raise SpecificationError(
             f"a page is about one network, and this is a batch of {graph.networks}: pass graph.network(k)"
         )
-    plan(MEASURES if measures is None else list(measures))
+    wanted = MEASURES if measures is None else measures
+    chosen(wanted)  # refuses a name that is none before any work
+    if path is not None:
+        check_writable(path)
     tell = progress or (lambda _: None)
     edges = sum(link.edge_count for link in graph.links)
     known = {
@@ -106,7 +116,7 @@ def report(
     tell("the network")
     _network(page, graph)
     _weights(page, graph)
-    frame = _measures(page, graph, MEASURES if measures is None else measures, tell)
+    frame = _measures(page, graph, wanted, tell)
     tell("hubs, weak neurons, outliers")
     _hubs(page, graph)
     _weak(page, graph)
@@ -184,7 +194,7 @@ def _thinning(graph: NeuralGraph) -> str:
     return "".join(notes)
 
 
-def _measures(page: Page, graph: NeuralGraph, names: Sequence[str], tell: Callable[[str], None]) -> pl.DataFrame:
+def _measures(page: Page, graph: NeuralGraph, names: Selection, tell: Callable[[str], None]) -> pl.DataFrame:
     page.section(
         "Measures of neurons",
         "Each measure describes a neuron by its place in the weighted graph. Values say how a neuron is wired, not "

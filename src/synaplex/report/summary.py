@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-INDEX = ("network", "layer", "layer_name", "neuron", "reason")
+INDEX = ("network", "layer", "layer_name", "neuron", "name", "reason")
 """Columns of a table by `synaplex.measure` that are no measures."""
 
 

@@ -1,5 +1,6 @@
 """Truly sparse networks whose connections evolve while they train."""
 
+from synaplex.sparse.checkpoint import save_model
 from synaplex.sparse.drop import Drop
 from synaplex.sparse.evolution import Evolution, inference_flops
 from synaplex.sparse.grow import Grow
@@ -18,6 +19,7 @@ __all__ = [
     "Schedule",
     "SparseLinear",
     "inference_flops",
+    "save_model",
     "sparsify",
     "to_dense",
 ]

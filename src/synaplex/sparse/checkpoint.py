@@ -13,8 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from synaplex.errors import UnreadableFileError
+from synaplex.errors import UnreadableFileError, UnwritableFileError
 from synaplex.sparse.evolution import Evolution
+from synaplex.sparse.layer import SOURCES, SparseLinear
 
 
 def save_checkpoint(
@@ -32,6 +33,11 @@ def save_checkpoint(
     ----------
     tensors, told
         Further tensors, and further values that JSON can hold, by name.
+
+    Raises
+    ------
+    UnwritableFileError
+        If it cannot be written.
     """
     held = {f"model.{name}": one for name, one in model.state_dict().items()}
     state = optimizer.state_dict()
@@ -46,10 +52,52 @@ def save_checkpoint(
     held |= {f"evolution.{name}": one for name, one in evolved.items() if isinstance(one, Tensor)}
     held |= {f"given.{name}": one for name, one in (tensors or {}).items()}
     text = {"evolution": evolved["told"], "groups": state["param_groups"], "plain": plain, "given": dict(told or {})}
+    _replace(path, held, {"synaplex": json.dumps(text)})
+
+
+def save_model(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write the state dict of a model to a temporary name, and rename it, so that `synaplex.load` can read it.
+
+    Beside what its state dict holds, ``X.in_features`` tells how many neurons feed each sparse layer X: its connections
+    do not, as neurons may have none. Such a file loads like any other state dict.
+
+    Parameters
+    ----------
+    model
+        Any module.
+    path
+        The file, in the format of safetensors.
+
+    Raises
+    ------
+    UnwritableFileError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from synaplex.graph import load
+    >>> from synaplex.sparse import sparsify
+    >>> model = sparsify(nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)), epsilon=5)
+    >>> path = Path(tempfile.mkdtemp(), "model.safetensors")
+    >>> save_model(model, path)
+    >>> load(path).sizes
+    (64, 32, 10)
+    """
+    layers = {name: one for name, one in model.named_modules(remove_duplicate=False) if isinstance(one, SparseLinear)}
+    told = {f"{name}.{SOURCES}".lstrip("."): torch.tensor(one.in_features) for name, one in layers.items()}
+    _replace(Path(path), {**model.state_dict(), **told}, {"format": "pt"})
+
+
+def _replace(path: Path, tensors: Mapping[str, Tensor], text: dict[str, str]) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    # A copy each: a file of tensors cannot hold two that share memory.
-    save_file({name: one.detach().cpu().clone() for name, one in held.items()}, beside, {"synaplex": json.dumps(text)})
-    beside.replace(path)
+    try:
+        # A copy each: a file of tensors cannot hold two that share memory.
+        save_file({name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}, beside, text)
+        beside.replace(path)
+    except (SafetensorError, OSError) as error:
+        beside.unlink(missing_ok=True)
+        raise UnwritableFileError(f"cannot write {path}: {error}. What was there before is kept") from error
 
 
 def load_checkpoint(

@@ -65,7 +65,8 @@ class Evolution:
     Raises
     ------
     SpecificationError
-        If the model has no sparse layer, the optimiser does not train them, or a setting is out of its range.
+        If the model has no sparse layer, model and optimiser are none or exchanged, the optimiser does not train the
+        sparse layers, or a setting is out of its range.
 
     Examples
     --------
@@ -95,6 +96,7 @@ class Evolution:
         example_input: Any = None,
         seed: int = 0,
     ) -> None:
+        _check_kinds(model, optimizer)
         self.model, self.optimizer = model, optimizer
         self.layers = sparse_layers(model)
         self._weights = {name: layer.weight for name, layer in self.layers.items()}
@@ -307,7 +309,8 @@ def sparse_layers(model: nn.Module) -> dict[str, SparseLinear]:
     layers = {name: one for name, one in unwrapped(model).named_modules() if isinstance(one, SparseLinear)}
     if not layers:
         raise SpecificationError(
-            f"{type(model).__name__} has no sparse layer that could evolve: call synaplex.sparse.sparsify(model) first"
+            f"{type(model).__name__} has no sparse layer that could evolve: call synaplex.sparse.sparsify(model) "
+            "first, with an epsilon or density that leaves layers sparse"
         )
     return layers
 
@@ -316,6 +319,15 @@ def inference_flops(model: nn.Module) -> int:
     """Floating-point operations of one sample's forward pass through all linear layers: two a connection."""
     dense = sum(one.weight.numel() for one in model.modules() if isinstance(one, nn.Linear))
     return 2 * (dense + sum(one.connections for one in model.modules() if isinstance(one, SparseLinear)))
+
+
+def _check_kinds(model: object, optimizer: object) -> None:
+    if isinstance(model, torch.optim.Optimizer):
+        raise SpecificationError("the optimiser stands in the place of the model: the model comes first")
+    if not isinstance(model, nn.Module):
+        raise SpecificationError(f"connections evolve in a torch.nn.Module, not in a {type(model).__name__}")
+    if optimizer is not None and not hasattr(optimizer, "param_groups"):
+        raise SpecificationError(f"a {type(optimizer).__name__} is no optimiser: pass one of torch.optim, or None")
 
 
 def _check_trained(optimizer: torch.optim.Optimizer, weights: Mapping[str, Tensor]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from typing import Any, cast, no_type_check
 
 import torch
@@ -16,6 +16,8 @@ from synaplex.sparse.pattern import Pattern, check_rows
 from synaplex.sparse.products import product
 
 _LISTS = ("row_start", "column")
+SOURCES = "in_features"
+"""What a state may also bring: the number of neurons that feed the layer, which its connections do not tell."""
 
 
 class SparseLinear(nn.Module):
@@ -221,9 +223,15 @@ class SparseLinear(nn.Module):
             setattr(self, name, getattr(pattern, name))  # a computation that is under way keeps the old ones
 
     def _load_from_state_dict(
-        self, state_dict: Mapping[str, Any], prefix: str, local_metadata: Any, strict: bool, *rest: Any
+        self, state_dict: MutableMapping[str, Any], prefix: str, local_metadata: Any, strict: bool, *rest: Any
     ) -> None:
         """Take connections first, whatever their number; the weights then fit them."""
+        told = state_dict.pop(f"{prefix}{SOURCES}", None)  # of a copy, by torch's own use of this function
+        if told is not None and int(told) != self.in_features:
+            name = prefix.removesuffix(".")
+            raise SpecificationError(
+                f"a state of {name!r} is of a layer fed by {int(told)} neurons, not {self.in_features}"
+            )
         lists = [state_dict.get(f"{prefix}{name}") for name in _LISTS]
         weight = state_dict.get(f"{prefix}weight")
         if any(one is not None for one in lists):

@@ -17,6 +17,12 @@ from synaplex.sparse.topologies import DENSITIES, random_keys
 
 M = TypeVar("M", bound=nn.Module)
 
+EPSILON = 20.0
+"""Of the Erdos-Renyi topology where none is given: that of the papers."""
+
+_MOST_NAMED = 5
+"""Layers that an error names."""
+
 
 class DenseLayerWarning(UserWarning):
     """A layer was left dense, because it would have more connections than a full matrix has."""
@@ -24,7 +30,7 @@ class DenseLayerWarning(UserWarning):
 
 def sparsify(
     model: M,
-    epsilon: int | float = 20.0,
+    epsilon: int | float | None = None,
     *,
     topology: str | None = None,
     density: int | float | None = None,
@@ -42,7 +48,8 @@ def sparsify(
     model
         Any module.
     epsilon
-        Of the Erdos-Renyi topology: a connection exists with probability epsilon (n_in + n_out) / (n_in n_out).
+        Of the Erdos-Renyi topology: a connection exists with probability epsilon (n_in + n_out) / (n_in n_out). 20 by
+        default, as in the papers; with a density, there is none.
     topology
         ``"erdos-renyi"``; or ``"erk"``, the same proportions between layers for a given density over all; or
         ``"uniform"``, one density for all layers. By default the first, or ``"uniform"`` where a density is given.
@@ -65,13 +72,14 @@ def sparsify(
     Raises
     ------
     SpecificationError
-        If the model has no linear layer to make sparse, `skip` names none, epsilon or density is out of its range, or
-        a layer shares its weights with another module.
+        If the model has no linear layer to make sparse, `skip` names none, epsilon or density is out of its range, both
+        are given, or a layer shares its weights with another module. The model is then left as it was.
 
     Warns
     -----
     DenseLayerWarning
-        If epsilon asks for more connections than a layer can have; that layer is left dense.
+        If epsilon asks for more connections than a layer can have; that layer is left dense. Where it does so of every
+        layer, the model stays as it is, and the warning names the epsilon below which it does not.
 
     Examples
     --------
@@ -79,6 +87,8 @@ def sparsify(
     >>> sparsify(model, epsilon=20)[0].density < 0.11
     True
     """
+    if not isinstance(model, nn.Module):
+        raise SpecificationError(f"a {type(model).__name__} cannot be made sparse to train: pass the torch.nn.Module")
     if init not in ("fresh", "magnitude"):
         raise UnknownNameError("init", init, ("fresh", "magnitude"))
     names = {name: one for name, one in model.named_modules() if type(one) is nn.Linear}
@@ -88,11 +98,16 @@ def sparsify(
     _check_own_weights(model, chosen)
     generator = torch.Generator().manual_seed(seed)
     made: dict[nn.Linear, SparseLinear] = {}
+    dense = {name for name, share in zip(chosen, densities, strict=True) if share >= 1 and density != 1}
+    if len(dense) == len(chosen):
+        warnings.warn(_none_sparse(chosen, epsilon, density), DenseLayerWarning, stacklevel=2)
+        return model
     for (name, linear), share in zip(chosen.items(), densities, strict=True):
-        if share >= 1 and (density is None or density < 1):
+        if name in dense:
+            lower = f"epsilon below {_largest_epsilon(linear):.4g}" if density is None else "a lower density"
             warnings.warn(
                 f"layer {name!r} ({linear.in_features} to {linear.out_features}) would have more connections than a "
-                f"full matrix and is left dense: epsilon below {_largest_epsilon(linear):.4g} makes it sparse",
+                f"full matrix and is left dense: {lower} makes it sparse",
                 DenseLayerWarning,
                 stacklevel=2,
             )
@@ -156,15 +171,34 @@ def _without(
 
 
 def _densities(
-    shapes: list[tuple[int, int]], epsilon: int | float, topology: str | None, density: int | float | None
+    shapes: list[tuple[int, int]], epsilon: int | float | None, topology: str | None, density: int | float | None
 ) -> list[float]:
+    if epsilon is not None and density is not None:
+        raise SpecificationError(f"epsilon={epsilon} and density={density} both say how dense: give one of them")
     topology = topology or ("erdos-renyi" if density is None else "uniform")
     if topology not in DENSITIES:
         raise UnknownNameError("topology", topology, DENSITIES)
     if (topology == "erdos-renyi") == (density is not None):
         takes = "epsilon, not a density" if density is not None else "density=, not epsilon"
         raise SpecificationError(f"the topology {topology!r} takes {takes}")
-    return DENSITIES[topology](shapes, epsilon if density is None else density)
+    if density is None:
+        return DENSITIES[topology](shapes, EPSILON if epsilon is None else epsilon)
+    return DENSITIES[topology](shapes, density)
+
+
+def _none_sparse(chosen: dict[str, nn.Linear], epsilon: int | float | None, density: int | float | None) -> str:
+    """Why all layers would stay dense, and what makes them sparse."""
+    named = [f"{name!r} ({one.in_features} to {one.out_features})" for name, one in chosen.items()]
+    layers = ", ".join(named[:_MOST_NAMED]) + (", ..." if len(named) > _MOST_NAMED else "")
+    if density is not None:
+        return f"density={density} leaves every layer dense: {layers}. Pass a lower one"
+    bounds = sorted(_largest_epsilon(one) for one in chosen.values())
+    below = f"below {bounds[0]:.4g}" + (f" (below {bounds[-1]:.4g} for one of them)" if len(bounds) > 1 else "")
+    asked = EPSILON if epsilon is None else epsilon
+    return (
+        f"epsilon={asked:g} asks for more connections than full matrices have, so that every layer is left dense: "
+        f"{layers}. Pass an epsilon {below}"
+    )
 
 
 def _largest_epsilon(linear: nn.Linear) -> float:

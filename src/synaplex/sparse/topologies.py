@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 
 import numpy as np
 import torch
@@ -35,8 +36,8 @@ def erdos_renyi(shapes: Sequence[Shape], epsilon: int | float) -> list[float]:
     >>> erdos_renyi([(4000, 3072), (10, 100)], 20)
     [0.01151..., 1.0]
     """
-    if not epsilon > 0 or not math.isfinite(epsilon):
-        raise SpecificationError(f"epsilon={epsilon} makes no network: it must be above 0 (the papers use 20)")
+    if not isinstance(epsilon, Real) or not 0 < epsilon < math.inf:
+        raise SpecificationError(f"epsilon={epsilon!r} makes no network: it must be above 0 (the papers use 20)")
     return [min(1.0, epsilon * (n_in + n_out) / (n_in * n_out)) for n_out, n_in in shapes]
 
 
@@ -84,9 +85,9 @@ DENSITIES: dict[str, Callable[[Sequence[Shape], float], list[float]]] = {
 
 
 def _check_density(density: int | float) -> None:
-    if not 0 < density <= 1:
+    if not isinstance(density, Real) or not 0 < density <= 1:
         raise SpecificationError(
-            f"density={density} is no share of all possible connections: it goes from above 0 to 1"
+            f"density={density!r} is no share of all possible connections: it goes from above 0 to 1"
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -17,10 +19,15 @@ from torch import Tensor, nn
 
 from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError, TrainingError, UnwritableFileError
-from synaplex.sparse.checkpoint import load_checkpoint, save_checkpoint, told_by
+from synaplex.sparse.checkpoint import load_checkpoint, save_checkpoint, save_model, told_by
 from synaplex.sparse.evolution import Evolution
+from synaplex.sparse.layer import SparseLinear
 from synaplex.sparse.log import table
-from synaplex.sparse.sparsify import sparsify
+from synaplex.sparse.rules import drop_rule, grow_rule
+from synaplex.sparse.rules import schedule as schedule_rule
+from synaplex.sparse.sparsify import DenseLayerWarning, sparsify
+from synaplex.sparse.topologies import erdos_renyi
+from synaplex.sparse.values import values_rule
 
 WIDTHS = {"cifar10": (4000, 1000, 4000)}
 """Hidden layers where none are given, by dataset; else those of Heath 2021 for Fashion-MNIST."""
@@ -32,7 +39,10 @@ METHODS = {
 }
 """Short names of methods: drop rule, grow rule and schedule."""
 
-CHECKPOINT, LOG = "checkpoint.safetensors", "epochs.parquet"
+CHECKPOINT, MODEL, LOG = "checkpoint.safetensors", "model.safetensors", "epochs.parquet"
+
+SEED_LIMIT = 2**64
+"""Seeds of PyTorch's generators lie below."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,13 @@ class SparseTraining:
         Weights of grown connections; ``""`` for the grow rule's own.
     epochs, batch_size, learning_rate, momentum, dropout, seed
         Of training by stochastic gradient descent; the papers' settings.
+
+    Raises
+    ------
+    SpecificationError
+        If a value makes no sense; names it.
+    UnknownNameError
+        If there is no rule of a name.
     """
 
     dataset: str = "digits"
@@ -72,12 +89,35 @@ class SparseTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise SpecificationError(f"{self.epochs} epochs of batches of {self.batch_size}: both are at least 1")
-        if not 0 <= self.dropout < 1:
-            raise SpecificationError(f"dropout={self.dropout} is no share of neurons: from 0 up to, not including, 1")
-        if not self.learning_rate > 0:
-            raise SpecificationError(f"learning_rate={self.learning_rate} is not above 0")
+        given: dict[str, Any] = vars(self)
+        for name in ("epochs", "batch_size"):
+            if not _whole(given[name]) or given[name] < 1:
+                raise SpecificationError(f"{name}={given[name]!r} is no number of them: it is at least 1")
+        hidden = given["hidden"]
+        if not isinstance(hidden, tuple | list) or not all(_whole(one) and one >= 1 for one in hidden):
+            raise SpecificationError(f"hidden={hidden!r} is no row of widths above 0, such as (256, 128)")
+        if not _whole(self.seed) or not 0 <= self.seed < SEED_LIMIT:
+            raise SpecificationError(f"seed={self.seed!r} is no whole number from 0 to {SEED_LIMIT - 1}")
+        for name in ("dropout", "momentum"):
+            if not isinstance(given[name], int | float) or not 0 <= given[name] < 1:
+                raise SpecificationError(f"{name}={given[name]!r} is out of range: from 0 up to, not including, 1")
+        rate = given["learning_rate"]
+        if not isinstance(rate, int | float) or not 0 < rate < math.inf:
+            raise SpecificationError(f"learning_rate={rate!r} is no number above 0")
+        erdos_renyi([], self.epsilon)
+        drop, grow, schedule = self._rules()
+        drop_rule(drop)
+        grow_rule(grow)
+        schedule_rule(schedule)
+        if self.values:
+            values_rule(self.values)
+
+    def _rules(self) -> tuple[str, str, str]:
+        """The texts of the drop rule, the grow rule and the schedule."""
+        drop, grow, schedule = METHODS.get(self.sparse, ("", "", ""))
+        if not drop:
+            drop, _, grow = self.sparse.partition("/")
+        return drop, grow or "random", self.schedule or schedule or f"epoch+until:{self.epochs}"
 
     def build(self, data: Dataset) -> nn.Sequential:
         """The network: linear layers with ReLU and dropout between, all but the last one sparse."""
@@ -93,19 +133,24 @@ class SparseTraining:
         for part in model:
             if isinstance(part, nn.Linear):
                 nn.init.zeros_(part.bias)
-        return sparsify(model, self.epsilon, seed=self.seed)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", DenseLayerWarning)
+            sparsify(model, self.epsilon, seed=self.seed)
+        if not any(isinstance(one, SparseLinear) for one in model.modules()):
+            raise SpecificationError(str(told[-1].message))
+        for one in told:
+            warnings.warn(one.message, stacklevel=2)
+        return model
 
     def evolution(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Evolution:
         """The rules on a model."""
-        drop, grow, schedule = METHODS.get(self.sparse, ("", "", ""))
-        if not drop:
-            drop, _, grow = self.sparse.partition("/")
+        drop, grow, schedule = self._rules()
         return Evolution(
             model,
             optimizer,
             drop=drop,
-            grow=grow or "random",
-            schedule=self.schedule or schedule or f"epoch+until:{self.epochs}",
+            grow=grow,
+            schedule=schedule,
             values=self.values or None,
             seed=self.seed,
         )
@@ -138,9 +183,10 @@ def train(
 ) -> Trained:
     """Train a sparse network whose connections evolve.
 
-    Inputs are standardised feature by feature. After every epoch ``checkpoint.safetensors`` and ``epochs.parquet`` are
-    written to the folder; a second call with the same specification goes on after the last whole epoch, with the same
-    result as if nothing had happened.
+    Inputs are standardised feature by feature. After every epoch ``checkpoint.safetensors`` (all that a run needs to go
+    on), ``model.safetensors`` (the state dict of the model alone) and ``epochs.parquet`` are written to the folder; a
+    second call with the same specification goes on after the last whole epoch, with the same result as if nothing had
+    happened.
 
     Parameters
     ----------
@@ -157,6 +203,8 @@ def train(
     ------
     SpecificationError
         If the folder holds a training of another specification; names the difference.
+    UnwritableFileError
+        If the folder cannot be made or written.
     TrainingError
         If the loss is no longer a number; names the epoch. The checkpoint before it is kept.
 
@@ -168,12 +216,10 @@ def train(
     [1, 2]
     """
     from synaplex.population.progress import progress_bar
+    from synaplex.report.files import check_writable
 
     folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFileError(f"{folder} cannot be written to: {error}") from error
+    check_writable(folder / CHECKPOINT)
     data = data or load(specification.dataset, data_dir)
     samples = _standardized(data)
     with torch.random.fork_rng(devices=[]):
@@ -182,6 +228,9 @@ def train(
         optimizer = torch.optim.SGD(model.parameters(), lr=specification.learning_rate, momentum=specification.momentum)
         evolution = specification.evolution(model, optimizer)
         rows = _resumed(specification, folder, model, optimizer, evolution)
+        _make(folder)
+        if rows:
+            _publish(folder, model, rows, evolution)  # the run may have stopped just before it did
         batches = -(-len(data.x_train) // specification.batch_size)
         name = f"{specification.sparse} on {data.name}"
         with progress_bar(name, specification.epochs * batches, shown=progress) as report:
@@ -195,7 +244,7 @@ def train(
                 told = {"specification": _plain(specification), "rows": rows}
                 tensors = {"random": torch.get_rng_state()}
                 save_checkpoint(folder / CHECKPOINT, model, optimizer, evolution, tensors=tensors, told=told)
-                _write(_joined(rows, evolution), folder / LOG)
+                _publish(folder, model, rows, evolution)
     return Trained(model, evolution, _joined(rows, evolution))
 
 
@@ -270,6 +319,10 @@ def _diverged(folder: Path, epoch: int) -> TrainingError:
     return TrainingError(f"the loss is not a number in epoch {epoch}: lower the learning rate{kept}")
 
 
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _plain(specification: SparseTraining) -> dict[str, Any]:
     return {**asdict(specification), "hidden": list(specification.hidden)}
 
@@ -291,7 +344,17 @@ def _epoch_of(evolution: Evolution, log: pl.DataFrame) -> pl.Expr:
     return (pl.col("step") + steps - 1) // max(steps, 1)
 
 
-def _write(frame: pl.DataFrame, path: Path) -> None:
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFileError(f"{folder} cannot be written to: {error}") from error
+
+
+def _publish(folder: Path, model: nn.Module, rows: Sequence[dict[str, Any]], evolution: Evolution) -> None:
+    """Write what others read, as it stands after the last whole epoch: the model and the table of epochs."""
+    save_model(model, folder / MODEL)
+    path = folder / LOG
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    frame.write_parquet(beside)
+    _joined(rows, evolution).write_parquet(beside)
     beside.replace(path)

@@ -1,6 +1,7 @@
 from itertools import pairwise
 
 import pytest
+import torch
 
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.networks import Kaiming, autoencoder, cnn, mlp
@@ -47,6 +48,7 @@ def test_json_gives_back_the_same_specification(example):
         ({"objective": "binary_cross_entropy"}, "output_activation='sigmoid'"),
         ({"network": autoencoder(64, 3), "objective": "binary_cross_entropy"}, "output_activation='sigmoid'"),
         ({"network": {"kind": "lstm"}}, "network"),
+        ({"network": torch.nn.Linear(2, 2)}, r"network: a module \(Linear\) has weights"),
         ({"step": 3}, "did you mean 'steps'"),
         ({"steps": -1}, "steps"),
     ],

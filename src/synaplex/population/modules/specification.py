@@ -12,6 +12,7 @@ from synaplex.errors import SpecificationError
 from synaplex.networks import Autoencoder, Biases, Initializer, Network, Specification, Uniform
 from synaplex.population.modules.objectives import ObjectiveName
 from synaplex.population.optimizers import SGD, Optimizer
+from synaplex.population.specification import described
 
 
 class TrainingSpec(Specification):
@@ -76,6 +77,11 @@ class TrainingSpec(Specification):
             kind = network.get("kind") if isinstance(network, dict) else getattr(network, "kind", None)
             return {**fields, "objective": "mean_squared_error" if kind == "autoencoder" else "cross_entropy"}
         return fields
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _described(cls, network: Any) -> Any:
+        return described(network)
 
     @field_validator("snapshots", mode="before")
     @classmethod

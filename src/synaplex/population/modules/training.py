@@ -13,6 +13,7 @@ from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError
 from synaplex.networks import MLP, Architecture, Autoencoder, InitializerBase, check_seeds
 from synaplex.population.chunk import Chunk
+from synaplex.population.devices import check_device
 from synaplex.population.engine import Engine, InProcess, Report
 from synaplex.population.filling import fill, prepare, temporary
 from synaplex.population.memory import BUDGET, LARGEST
@@ -149,9 +150,10 @@ def train_modules(
         measured=_name(measure, measured),
         dtype=dtype,
     )
-    wanted = check_seeds(list(seeds))
+    wanted = check_seeds(seeds)
     if chunk_size is not None and chunk_size < 1:
         raise SpecificationError(f"chunk_size must be at least 1, got {chunk_size}")
+    check_device(device, engine)
     data = load(spec.dataset, data_dir) if isinstance(dataset, str) else dataset
     check_module_fit(spec, data.subset(spec.train_size, spec.test_size))
 
