@@ -85,7 +85,7 @@ def test_damaged_models_and_missing_packages(tmp_path: Path, monkeypatch: pytest
     file.write_bytes(file.read_bytes()[:-500])
     with pytest.raises(UnreadableFileError, match=r"m\.onnx is truncated or damaged"):
         sx.measure_file(file)
-    with pytest.raises(UnreadableFileError, match=r"sx\.measure_file measures its layers"):
+    with pytest.raises(UnreadableFileError, match=r"sx\.measure_file measures its weights"):
         sx.load(file)
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r"synaplex\[onnx\]"):
