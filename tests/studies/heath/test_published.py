@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import ttest_rel
 
+from synaplex.studies.heath.comparison import farthest
 from synaplex.studies.heath.grids import by_growth_table, corrected, paired_test
 from synaplex.studies.heath.growth import beyond_trend, of_changes, slope_ratio
 from synaplex.studies.heath.published import CENTRALITIES, EPOCHS, contradictions, growth, mean_at, sigma_at
@@ -80,3 +81,13 @@ def test_drop_rules_are_compared_under_each_grow_rule():
     ]
     assert table["low"][0] < 1.5 < table["high"][0]
     assert "p" not in table.columns
+
+
+def test_networks_that_lag_behind_are_left_out_of_means():
+    rows = [
+        {"method": m, "seed": s, "epoch": e}
+        for m, s, to in (("a", 0, 3), ("a", 1, 2), ("b", 0, 1))
+        for e in range(1, to + 1)
+    ]
+    kept = farthest(pl.DataFrame(rows))
+    assert kept.rows() == [("a", 0, 1), ("a", 0, 2), ("a", 0, 3), ("b", 0, 1)]

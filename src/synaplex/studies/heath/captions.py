@@ -77,8 +77,8 @@ FIGURES = {
 
 STANDING = "How far each run is; only finished runs count in comparisons of methods by finding."
 TABLE_4 = (
-    "Means over the last epochs, ± the standard deviation over seeds for accuracy, over neurons for centralities (LC). "
-    "Printed values stand beside the recipe that they come from."
+    "Means over the last epochs of the networks that have gone farthest, ± the standard deviation over seeds for "
+    "accuracy, over neurons for centralities (LC). Printed values stand beside the recipe that they come from."
 )
 DIFFERENCES = "Differences of accuracy between methods of the same seed, in points, with 95% intervals."
 THRESHOLDS = (
