@@ -1,11 +1,12 @@
 """What every test shares: annotations that are checked, and where data from outside the repository lies."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from jaxtyping import install_import_hook
+from jaxtyping import config, install_import_hook
 
 # Before the first import of the package: shapes and types in its signatures become checks. Each method is
 # checked by itself, where `Self` has no meaning yet, so that one is let through.
@@ -44,3 +45,12 @@ def golden() -> Path:
 def data_dir() -> Path:
     """The folder of data sets: mnist/, fashion-mnist/, cifar10/ and so on."""
     return outside("SYNAPLEX_DATA", "data")
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """Annotations are not checked, as outside the tests: what remains is the package's own checks."""
+    before = config.jaxtyping_disable
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", before)

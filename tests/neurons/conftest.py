@@ -1,21 +1,9 @@
-"""What the tests of neuron types share: a made-up population, and a way past the annotation checks."""
-
-from collections.abc import Iterator
+"""What the tests of neuron types share: a made-up population."""
 
 import numpy as np
 import pytest
-from jaxtyping import config
 
 CENTERS = np.array([[-0.6, 0.2, 0.1], [-0.2, 0.7, 0.1], [0.1, 0.9, 0.6], [0.5, 0.9, 0.2]])
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """Annotations are not checked, as outside the tests: what remains is the package's own checks."""
-    before = config.jaxtyping_disable
-    config.update("jaxtyping_disable", True)
-    yield
-    config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture(scope="session")
