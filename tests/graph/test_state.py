@@ -25,12 +25,8 @@ def matrices(graph: sx.NeuralGraph) -> list[Tensor]:
 
 
 def sparse_state(model: nn.Sequential, *, told: bool) -> dict[str, Tensor]:
-    """The state dict, with the sizes of sparse layers in it or not."""
-    state = {name: one for name, one in model.state_dict().items() if not name.endswith(".in_features")}
-    for name, part in model.named_modules():
-        if told and isinstance(part, SparseLinear):
-            state[f"{name}.in_features"] = torch.tensor(part.in_features)
-    return state
+    """The state dict, with the sizes of sparse layers in it or not, as files of others may be."""
+    return {name: one for name, one in model.state_dict().items() if told or not name.endswith(".in_features")}
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from safetensors.torch import load_file, load_model
+from safetensors.torch import load_file, load_model, save_file
 from torch import nn
 
 import synaplex as sx
@@ -47,6 +47,16 @@ def test_one_layer_and_layers_that_are_shared(tmp_path):
     save_model(model, tmp_path / "shared.safetensors")
     assert sx.load(tmp_path / "shared.safetensors").sizes == (8, 8, 8, 2)
     model.load_state_dict(load_file(tmp_path / "shared.safetensors"))
+
+
+def test_any_state_dict_tells_how_many_neurons_feed_a_sparse_layer(tmp_path):
+    model = small()
+    save_file(model.state_dict(), tmp_path / "plain.safetensors")
+    assert sx.load(tmp_path / "plain.safetensors").sizes == sx.graph(model.state_dict()).sizes == (20, 16, 12, 5)
+    torch.save(model.state_dict(), tmp_path / "plain.pt")
+    again = small(3)
+    again.load_state_dict(torch.load(tmp_path / "plain.pt", weights_only=True))
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
 
 
 def test_a_layer_of_another_width_is_named(tmp_path):

@@ -166,8 +166,8 @@ def _with_sources(chosen: Sequence[NamedTensor], origin: str, tensors: Sequence[
         first = chosen[0]
         raise InvalidGraphError(
             f"{origin} does not tell how many neurons feed its first layer, {first.layer!r}, which is sparse: "
-            f"{first.shape[1]} or more, as others may have no connection. Save the model with "
-            f"sx.sparse.save_model(model, path), which tells it. {_other_ways(tensors)}"
+            f"{first.shape[1]} or more, as others may have no connection. A state dict of "
+            f"synaplex.sparse.SparseLinear tells it, as X.in_features. {_other_ways(tensors)}"
         )
     widths = [None, *(tensor.shape[0] for tensor in chosen)]
     return [

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from synaplex.errors import UnreadableFileError, UnwritableFileError
 from synaplex.sparse.evolution import Evolution
-from synaplex.sparse.layer import SOURCES, SparseLinear
 
 
 def save_checkpoint(
@@ -58,8 +57,7 @@ def save_checkpoint(
 def save_model(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write the state dict of a model to a temporary name, and rename it, so that `synaplex.load` can read it.
 
-    Beside what its state dict holds, ``X.in_features`` tells how many neurons feed each sparse layer X: its connections
-    do not, as neurons may have none. Such a file loads like any other state dict.
+    Tensors that share memory are written each for itself, which the format asks for.
 
     Parameters
     ----------
@@ -84,9 +82,7 @@ def save_model(model: nn.Module, path: str | os.PathLike[str]) -> None:
     >>> load(path).sizes
     (64, 32, 10)
     """
-    layers = {name: one for name, one in model.named_modules(remove_duplicate=False) if isinstance(one, SparseLinear)}
-    told = {f"{name}.{SOURCES}".lstrip("."): torch.tensor(one.in_features) for name, one in layers.items()}
-    _replace(Path(path), {**model.state_dict(), **told}, {"format": "pt"})
+    _replace(Path(path), model.state_dict(), {"format": "pt"})
 
 
 def _replace(path: Path, tensors: Mapping[str, Tensor], text: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from synaplex.sparse.products import product
 
 _LISTS = ("row_start", "column")
 SOURCES = "in_features"
-"""What a state may also bring: the number of neurons that feed the layer, which its connections do not tell."""
+"""What a state also holds: the number of neurons that feed the layer, which its connections do not tell."""
 
 
 class SparseLinear(nn.Module):
@@ -51,8 +51,9 @@ class SparseLinear(nn.Module):
     Inputs are converted to the precision of the weights, under autocast as well: like PyTorch's own operations that
     need full precision, the layer answers in it. Float16 and bfloat16 weights are summed in float32.
 
-    The state dict holds ``weight``, ``bias``, ``row_start`` and ``column``; one with other connections loads. Where
-    their number differs, `weight` becomes another parameter: make the optimiser afterwards (an `Evolution` sees to it).
+    The state dict holds ``weight``, ``bias``, ``row_start``, ``column`` and ``in_features``; one with other connections
+    loads. Where their number differs, `weight` becomes another parameter: make the optimiser afterwards (an `Evolution`
+    sees to it).
 
     Convolutions have no sparse form here.
 
@@ -221,6 +222,10 @@ class SparseLinear(nn.Module):
     def _set_pattern(self, pattern: Pattern) -> None:
         for name in ("row_start", "column", "column_start", "row", "order"):
             setattr(self, name, getattr(pattern, name))  # a computation that is under way keeps the old ones
+
+    def _save_to_state_dict(self, destination: MutableMapping[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[f"{prefix}{SOURCES}"] = torch.tensor(self.in_features)
 
     def _load_from_state_dict(
         self, state_dict: MutableMapping[str, Any], prefix: str, local_metadata: Any, strict: bool, *rest: Any
