@@ -35,7 +35,7 @@ def test_a_folder_or_its_index_is_measured_tensor_by_tensor(folder: Path, name: 
     out = folder / "out" / f"tensors.{suffix}"
     result = CliRunner().invoke(app, ["measure", str(folder / name), "--out", str(out)])
     assert result.exit_code == 0, result.output
-    assert "3 tensors, 188 values" in result.stdout
+    assert "3 tensors, 188 values in 3 files" in result.stdout
     assert "3 x 2 x 5 x 5" in result.stdout
     written = pl.read_parquet(out) if suffix == "parquet" else pl.read_csv(out)
     expected = sx.measure_file(folder)

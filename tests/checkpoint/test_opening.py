@@ -52,6 +52,20 @@ def test_shards_measure_as_one_file(tmp_path: Path, suffix: str) -> None:
     assert_frame_equal(sx.measure_file(tmp_path / "a").drop("file"), expected)
 
 
+@pytest.mark.parametrize(
+    ("model", "beside"), [("model.safetensors", "optimizer"), ("pytorch_model.bin", "training_args")]
+)
+def test_of_a_folder_with_a_whole_model_nothing_else_is_measured(tmp_path: Path, model: str, beside: str) -> None:
+    other = tmp_path / f"{beside}{Path(model).suffix}"
+    if model.endswith("safetensors"):
+        save_file(WEIGHTS, tmp_path / model)
+        save_file({"exp_avg": torch.ones(3)}, other)
+    else:
+        torch.save(WEIGHTS, tmp_path / model)
+        torch.save({"arguments": Path("x")}, other)  # what this holds is no data
+    assert_frame_equal(sx.measure_file(tmp_path), sx.measure_file(tmp_path / model))
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_state_dicts(tmp_path: Path, zipped: bool) -> None:
     tied = WEIGHTS["layer.0.weight"]

@@ -45,7 +45,8 @@ def measure_file(
     ----------
     path
         A safetensors file, a file by `torch.save`, an ONNX model (its initialisers, external data too), the
-        ``.index.json`` of a sharded checkpoint, or a folder that holds one. No code inside a file is ever run.
+        ``.index.json`` of a sharded checkpoint, or a folder: of its index, else ``model.safetensors``, else all
+        safetensors files, else ``pytorch_model.bin``, else all ``.bin`` files. No code inside a file is ever run.
     names
         Only these tensors.
     spectral_norm

@@ -21,6 +21,8 @@ _READERS: dict[str, Callable[[Path], list[StoredTensor]]] = {
     "onnx": stored_onnx,
 }
 _INDEX = ".index.json"
+_IN_FOLDERS = ("model.safetensors", "*.safetensors", "pytorch_model.bin", "*.bin")
+"""What is looked for where there is no index: first the name of a whole model, beside which an optimiser may lie."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     ----------
     path
         A file (.safetensors, .pt, .pth, .bin, .ckpt, .onnx), the ``.index.json`` of a sharded checkpoint, or a
-        folder: of its index, else of all its safetensors files, else of its ``.bin`` files.
+        folder: of its index, else ``model.safetensors``, else all safetensors files, else ``pytorch_model.bin``, else
+        all ``.bin`` files.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def _open_folder(folder: Path) -> Checkpoint:
             raise UnreadableFileError(f"{folder} holds {len(found)} checkpoints: name one of {_list(found)}")
         if found:
             return _open_index(found[0])
-    for pattern in ("*.safetensors", "*.bin"):
+    for pattern in _IN_FOLDERS:
         files = sorted(folder.glob(pattern))
         if files:
             return _gather(folder, files)

@@ -29,7 +29,9 @@ def measure_tensors(path: Path, out: Path | None) -> None:
     shape = pl.col("shape").list.eval(pl.element().cast(pl.String)).list.join(" x ")
     frame = frame.with_columns(shape=shape)
     hide = () if frame["reason"].count() else ("reason",)
-    console.say(f"{path}: {len(frame):,} tensors, {frame['parameters'].sum():,} values")
+    files = frame["file"].unique(maintain_order=True).to_list()
+    place = f"in {files[0]}" if len(files) == 1 else f"in {len(files)} files"
+    console.say(f"{path}: {len(frame):,} tensors, {frame['parameters'].sum():,} values {place}")
     console.print_table(frame.select(_SHOWN), "Measures by tensor", hide=hide)
     if out is not None:
         for file in export.write_table(frame, out, {**version(), "checkpoint": str(path)}):
