@@ -2,6 +2,7 @@
 
 import math
 
+import networkx as nx
 import polars as pl
 import pytest
 import torch
@@ -11,6 +12,7 @@ from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
 from synaplex.report.bottlenecks import effective_rank, link_ranks
 from synaplex.report.diagnosis import connections, hubs, outliers, weak_neurons
+from synaplex.report.model_figures import neurons_figure
 from synaplex.report.summary import layer_summary
 
 
@@ -64,6 +66,21 @@ def test_outlier_is_found_and_constant_layers_have_none(network: NeuralGraph) ->
     assert far.filter(measure="in_strength")["neuron"].to_list() == [2]
     same = NeuralGraph.from_weights([torch.ones(20, 20), torch.ones(20, 20)])
     assert outliers(sx.measure(same, ["strength", "disparity"])).is_empty()
+
+
+def test_neurons_with_names_are_called_by_them() -> None:
+    wires = nx.DiGraph()
+    wires.add_weighted_edges_from(("north", f"cell {i}", 1.0 + 9 * (i == 3)) for i in range(10))
+    wires.add_weighted_edges_from((f"cell {i}", "out", 1.0) for i in range(10) if i != 5)
+    graph = sx.graph(wires)
+    assert "cell 3" in hubs(graph, 3)["name"].to_list()
+    assert "cell 5" in weak_neurons(graph)["name"].to_list()
+    frame = sx.measure(graph, ["in_strength", "out_strength"])
+    assert "name" in outliers(frame).columns
+    figure = neurons_figure(frame)
+    assert figure is not None
+    called = {name for trace in figure.data for name in trace.customdata}
+    assert called == set(wires)
 
 
 def test_effective_rank_of_equal_values_is_their_number() -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from synaplex.errors import (
@@ -197,7 +198,7 @@ def _measure(
     where: Neurons,
     undefined: Literal["raise", "null"],
 ) -> pl.DataFrame:
-    frame = _index_frame(graph, graph.select(where))
+    frame = neuron_index(graph, graph.select(where))
     reasons: Reasons = []
     read = graph.memoized()
     with torch.no_grad():
@@ -242,7 +243,11 @@ def _reasons(reasons: Reasons, count: int) -> pl.Series:
     return pl.select(pl.when(joined != "").then(joined)).to_series().alias("reason")
 
 
-def _index_frame(graph: NeuralGraph, index: Tensor) -> pl.DataFrame:
+def neuron_index(graph: NeuralGraph, index: Int[Tensor, " chosen"]) -> pl.DataFrame:
+    """Which neurons these are, by their places among all: `layer`, `layer_name`, `neuron`, and `name` if there is any.
+
+    Of a batch, `network` comes first and the rows of each network follow one another.
+    """
     starts = np.asarray(graph.offsets)
     flat = index.cpu().numpy()
     layer = np.searchsorted(starts, flat, side="right") - 1

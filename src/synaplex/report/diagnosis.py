@@ -11,6 +11,7 @@ from torch import Tensor
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
 from synaplex.graph.link import Link
+from synaplex.measures.table import neuron_index
 from synaplex.report.summary import measure_columns
 
 HUB = 2.0
@@ -32,9 +33,9 @@ def connections(graph: NeuralGraph) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row a neuron: ``layer``, ``layer_name``, ``role``, ``neuron``, ``in_edges``, ``out_edges``, ``in_weight`` and
-        ``out_weight`` (sums of |w|), ``in_positive`` (sum of the positive incoming weights), ``bias`` (null for a layer
-        without).
+        A row a neuron: ``layer``, ``layer_name``, ``neuron``, ``name`` where neurons have names, ``role``,
+        ``in_edges``, ``out_edges``, ``in_weight`` and ``out_weight`` (sums of |w|), ``in_positive`` (sum of the
+        positive incoming weights), ``bias`` (null for a layer without).
 
     Notes
     -----
@@ -52,18 +53,13 @@ def connections(graph: NeuralGraph) -> pl.DataFrame:
     bias = [
         graph.biases[i].double().tolist() if i in graph.biases else [None] * size for i, size in enumerate(graph.sizes)
     ]
-    where = [(i, layer, neuron) for i, layer in enumerate(graph.layers) for neuron in range(layer.size)]
-    frame = pl.DataFrame(
-        {
-            "layer": pl.Series([i for i, _, _ in where], dtype=pl.Int32),
-            "layer_name": pl.Series([layer.name for _, layer, _ in where], dtype=pl.String),
-            "role": pl.Series([layer.role for _, layer, _ in where], dtype=pl.String),
-            "neuron": pl.Series([neuron for _, _, neuron in where], dtype=pl.Int32),
-            **{name: values.cpu().numpy() for name, values in columns.items()},
-            "bias": pl.Series([value for values in bias for value in values], dtype=pl.Float64),
-        }
-    )
-    return frame.with_columns(pl.col("in_edges", "out_edges").cast(pl.Int64))
+    roles = pl.Series([layer.role for layer in graph.layers], dtype=pl.String)
+    frame = neuron_index(graph, torch.arange(graph.neurons))
+    return frame.with_columns(
+        role=roles.gather(frame["layer"]),
+        **{name: pl.Series(values.cpu().numpy()) for name, values in columns.items()},
+        bias=pl.Series([value for values in bias for value in values], dtype=pl.Float64),
+    ).with_columns(pl.col("in_edges", "out_edges").cast(pl.Int64))
 
 
 def hubs(graph: NeuralGraph, most: int = 5) -> pl.DataFrame:
@@ -72,9 +68,9 @@ def hubs(graph: NeuralGraph, most: int = 5) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        At most `most` rows a layer, the largest ratio first: ``layer``, ``layer_name``, ``neuron``, ``edges``,
-        ``weight`` (the sum of |w| over all its edges), ``of_median`` (that as a multiple of the layer's median),
-        ``share`` (of the layer's sum).
+        At most `most` rows a layer, the largest ratio first: ``layer``, ``layer_name``, ``neuron`` (and ``name``),
+        ``edges``, ``weight`` (the sum of |w| over all its edges), ``of_median`` (that as a multiple of the layer's
+        median), ``share`` (of the layer's sum).
     """
     total = (pl.col("in_weight") + pl.col("out_weight")).alias("weight")
     frame = connections(graph).with_columns(total, edges=pl.col("in_edges") + pl.col("out_edges"))
@@ -82,7 +78,7 @@ def hubs(graph: NeuralGraph, most: int = 5) -> pl.DataFrame:
         of_median=pl.col("weight") / pl.col("weight").median().over("layer"),
         share=pl.col("weight") / pl.col("weight").sum().over("layer"),
     )
-    columns = ("layer", "layer_name", "neuron", "edges", "weight", "of_median", "share")
+    columns = (*_index(within), "edges", "weight", "of_median", "share")
     return (
         within.filter(pl.col("of_median").is_finite())
         .sort("of_median", "layer", "neuron", descending=[True, False, False])
@@ -101,8 +97,8 @@ def weak_neurons(graph: NeuralGraph) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row such a neuron: ``layer``, ``layer_name``, ``neuron``, ``in_edges``, ``out_edges``, ``weight`` (sum of
-        |w|), ``of_median``, ``why``.
+        A row such a neuron: ``layer``, ``layer_name``, ``neuron`` (and ``name``), ``in_edges``, ``out_edges``,
+        ``weight`` (sum of |w|), ``of_median``, ``why``.
     """
     total = pl.col("in_weight") + pl.col("out_weight")
     median = pl.col("weight").median().over("layer")
@@ -121,7 +117,7 @@ def weak_neurons(graph: NeuralGraph) -> pl.DataFrame:
     why = pl.concat_str(
         [pl.when(test).then(pl.lit(reason)) for reason, test in reasons.items()], separator="; ", ignore_nulls=True
     )
-    columns = ("layer", "layer_name", "neuron", "in_edges", "out_edges", "weight", "of_median", "why")
+    columns = (*_index(frame), "in_edges", "out_edges", "weight", "of_median", "why")
     return frame.with_columns(why=why).filter(pl.col("why") != "").select(columns)
 
 
@@ -139,8 +135,8 @@ def outliers(frame: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Farthest first: ``layer``, ``layer_name``, ``neuron``, ``measure``, ``value``, ``median`` (of the layer),
-        ``robust_z``.
+        Farthest first: ``layer``, ``layer_name``, ``neuron`` (and ``name``), ``measure``, ``value``, ``median`` (of
+        the layer), ``robust_z``.
     """
     parts = []
     for name in measure_columns(frame):
@@ -148,9 +144,7 @@ def outliers(frame: pl.DataFrame) -> pl.DataFrame:
         median = value.median().over("layer")
         spread = 1.4826 * (value - median).abs().median().over("layer")
         part = frame.filter(pl.len().over("layer") >= FEWEST).select(
-            "layer",
-            "layer_name",
-            "neuron",
+            *_index(frame),
             measure=pl.lit(name),
             value=value,
             median=median,
@@ -160,6 +154,11 @@ def outliers(frame: pl.DataFrame) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema={"layer": pl.Int32, "layer_name": pl.String, "neuron": pl.Int32})
     return pl.concat(parts).sort(pl.col("robust_z").abs(), descending=True, maintain_order=True)
+
+
+def _index(frame: pl.DataFrame) -> list[str]:
+    """The columns that say which neuron a row is about."""
+    return [name for name in ("layer", "layer_name", "neuron", "name") if name in frame.columns]
 
 
 def _require_single(graph: NeuralGraph) -> None:

@@ -153,7 +153,7 @@ def neurons_figure(frame: pl.DataFrame) -> Interactive | None:
                 y=_floats(layer, names[-1]),
                 mode="markers",
                 name=f"{layer['layer'][0]} {shorten(layer['layer_name'][0], 24)}",
-                customdata=layer["neuron"].to_list(),
+                customdata=_labels(layer).to_list(),
                 hovertemplate="layer %{fullData.name}, neuron %{customdata}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
                 marker={"size": 6, "opacity": 0.75, "color": style.color(number)},
             )
@@ -219,6 +219,12 @@ def _scale(ax: Axes, values: Array) -> None:
             ax.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(bulk)), linscale=0.7)
     elif values.min() > 0 and values.max() > 1000 * values.min():
         ax.set_yscale("log")
+
+
+def _labels(layer: pl.DataFrame) -> pl.Series:
+    """What each neuron is called: its name, or its number where it has none."""
+    numbers = layer["neuron"]
+    return layer["name"].fill_null(numbers.cast(pl.String)) if "name" in layer.columns else numbers
 
 
 def _floats(layer: pl.DataFrame, name: str) -> list[float | None]:
