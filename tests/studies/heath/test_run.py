@@ -68,6 +68,16 @@ def test_a_part_is_reported_as_a_part(sessions):
     assert "SET − static" in page
 
 
+def test_what_is_not_planned_is_no_claim(sessions):
+    out, _, _ = sessions
+    plan = tuple(group for group in groups("digits", TINY, 0) if group.stage == "final")
+    results = gather(out, plan, Course.of(load("digits").subset(150, 50), TINY), load("digits"), ASKED)
+    page = results_markdown(results, analyse(results), Origin("none", {}, 0.0), "heath", [])
+    assert "beats dropping at random" not in page
+    assert "## Does centrality help?" not in page
+    assert "- scale: small: epochs final 13; seeds" in page
+
+
 def test_the_whole_is_there(sessions):
     _, _, (tables, page) = sessions
     assert set(tables["standing"]["state"]) == {"finished"}

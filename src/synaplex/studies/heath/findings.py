@@ -43,17 +43,17 @@ def findings(
     hubs: pl.DataFrame,
     effects: pl.DataFrame,
 ) -> list[Finding]:
-    """Every claim with its verdict, from the tables of these names."""
+    """Every claim that the plan tests, with its verdict, from the tables of these names."""
     return [
         printed(centralities),
         *growing(results),
         *having_hubs(hubs),
         *with_accuracy(results),
-        among_cells(results),
+        *([among_cells(results)] if "grid" in results.stages else []),
         *_comparison(differences),
         _stalls(results),
         *_thresholds(results, thresholds),
-        *_help(effects),
+        *(_help(effects) if "grid" in results.stages else []),
     ]
 
 
@@ -118,13 +118,18 @@ def _thresholds(results: Results, table: pl.DataFrame) -> Iterator[Finding]:
     values = results.last(own).with_columns(pl.col("method").str.split(" ").list.last().cast(pl.Float64).alias("k"))
     some = values.filter(pl.col("k") >= SAFE)
     seeds = [rows["value"].to_numpy() * 100 for _, rows in some.group_by("k", maintain_order=True)]
-    if len(seeds) < 2 or min(map(len, seeds)) < 2:
-        yield Finding("thresholds", statement, "undecided", "Too few seeds.")
+    means = [float(one.mean()) for one in seeds]
+    reach = max(means, default=0.0) - min(means, default=0.0)
+    if len(seeds) < 2:
+        yield Finding("thresholds", statement, "undecided", "Nothing to test it on yet.")
+    elif min(map(len, seeds)) < 2:
+        said = (
+            f"One seed: {len(seeds)} thresholds differ by at most {reach:.2f} points, with nothing to hold it against."
+        )
+        yield Finding("thresholds", statement, "undecided", said)
     else:
-        means = [float(one.mean()) for one in seeds]
         same = len({one.tobytes() for one in seeds}) == 1
         p = 1.0 if same else float(f_oneway(*seeds).pvalue)
-        reach = max(means) - min(means)
         yield Finding(
             "thresholds",
             statement,

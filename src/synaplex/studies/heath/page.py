@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 from matplotlib.figure import Figure
@@ -37,8 +37,8 @@ def page(results: Results, analysis: Analysis, drawn: Mapping[str, Figure], orig
     report.table(analysis.standing, captions.STANDING)
     report.section("What holds", captions.VERDICTS)
     report.table(findings_table(analysis.found).select("statement", "verdict"), "Every claim; the evidence is below.")
-    for topic, title in captions.TOPICS.items():
-        report.section(title, captions.TOPIC_TEXTS[topic])
+    for topic in topics(analysis, drawn):
+        report.section(captions.TOPICS[topic], captions.TOPIC_TEXTS[topic])
         for table, caption in tables_of(analysis).get(topic, ()):
             if len(table):
                 report.table(table, caption + captions.comparable(results))
@@ -52,6 +52,13 @@ def page(results: Results, analysis: Analysis, drawn: Mapping[str, Figure], orig
     report.table(analysis.contradictions, "Verified in the paper's text, its tables and its published code.")
     report.section("How it was done", captions.method(results))
     return report
+
+
+def topics(analysis: Analysis, shown: Collection[str]) -> list[str]:
+    """The sections that have something in them, given the figures' names."""
+    held = {one.topic for one in analysis.found} | {PLACES[name] for name in shown}
+    held |= {topic for topic, tables in tables_of(analysis).items() if any(len(table) for table, _ in tables)}
+    return [topic for topic in captions.TOPICS if topic in held]
 
 
 def tables_of(analysis: Analysis) -> dict[str, tuple[tuple[pl.DataFrame, str], ...]]:
@@ -111,7 +118,7 @@ def facts(results: Results, origin: Origin) -> dict[str, str]:
     """The table under the title."""
     settings = results.settings
     seeds = ", ".join(f"{name} {count}" for name, count in settings.seeds.items() if count)
-    epochs = ", ".join(f"{name} {count}" for name, count in settings.epochs.items())
+    epochs = ", ".join(f"{name} {count}" for name, count in settings.epochs.items() if name in results.stages)
     trained = sum(piece.epochs.height for piece in results.pieces.values())
     return {
         "dataset": results.description,

@@ -42,6 +42,11 @@ class Results:
     plan: tuple[Group, ...]
     pieces: Mapping[str, Piece]
 
+    @property
+    def stages(self) -> frozenset[str]:
+        """The experiments that are planned."""
+        return frozenset(group.stage for group in self.plan)
+
     @cached_property
     def epochs(self) -> pl.DataFrame:
         """A row a network and epoch: `stage`, `recipe`, `seed`, `planned`, `finished`, and the columns of `EPOCHS`."""

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from synaplex.report.files import write_text
 from synaplex.studies.heath import captions
-from synaplex.studies.heath.page import PLACES, answer, facts, tables_of
+from synaplex.studies.heath.page import PLACES, answer, facts, tables_of, topics
 from synaplex.studies.heath.results import Analysis, Results
 from synaplex.studies.machine import Origin
 from synaplex.studies.markdown import markdown_table, write_images
@@ -28,7 +28,7 @@ def write_results_page(
 def results_markdown(results: Results, analysis: Analysis, origin: Origin, folder: str, shown: list[str]) -> str:
     """The page: provenance, what is there, each section with its tables, figures and claims, contradictions."""
     lines = [
-        "# Heath 2021: pruning by centrality",
+        f"# Heath 2021: pruning by centrality, on {results.dataset}",
         "",
         "A. Heath, *Investigating the use of hub neuron identification for pruning sparse neural networks*, 35th "
         "Twente Student Conference on IT, 2021; code and data at github.com/andrewjh9/CenBench. Printed by",
@@ -48,8 +48,8 @@ def results_markdown(results: Results, analysis: Analysis, origin: Origin, folde
     ]
     shuffled = analysis.hubs.filter(pl.col("null") == "shuffled").drop("null", "remark")
     tables = tables_of(analysis) | {"hubs": ((shuffled, captions.HUBS_SHUFFLED),)}
-    for topic, title in captions.TOPICS.items():
-        lines += [f"## {title}", "", captions.TOPIC_TEXTS[topic], ""]
+    for topic in topics(analysis, shown):
+        lines += [f"## {captions.TOPICS[topic]}", "", captions.TOPIC_TEXTS[topic], ""]
         for table, caption in tables.get(topic, ()):
             if len(table):
                 lines += [caption + captions.comparable(results), "", *markdown_table(table, digits=4), ""]
