@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import ttest_rel
 
-from synaplex.studies.heath.comparison import farthest
+from synaplex.studies.heath.comparison import farthest, until_both
 from synaplex.studies.heath.grids import by_growth_table, corrected, paired_test
 from synaplex.studies.heath.growth import beyond_trend, of_changes, slope_ratio
 from synaplex.studies.heath.published import CENTRALITIES, EPOCHS, contradictions, growth, mean_at, sigma_at
@@ -91,3 +91,13 @@ def test_networks_that_lag_behind_are_left_out_of_means():
     ]
     kept = farthest(pl.DataFrame(rows))
     assert kept.rows() == [("a", 0, 1), ("a", 0, 2), ("a", 0, 3), ("b", 0, 1)]
+
+
+def test_methods_are_compared_at_an_epoch_that_both_have_reached():
+    reached = {"a": 5, "b": 3, "c": 9}
+    rows = pl.DataFrame([{"method": m, "seed": 0, "epoch": e} for m, to in reached.items() for e in range(1, to + 1)])
+    for one, other, last in (("a", "b", 3), ("c", "a", 5), ("c", "none", 9)):
+        kept = until_both(rows, one, other)
+        known = {one, other} & set(reached)
+        assert kept["epoch"].max() == last
+        assert sorted(kept.rows()) == sorted((m, 0, e) for m in known for e in range(1, last + 1))

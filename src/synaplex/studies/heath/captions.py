@@ -80,7 +80,10 @@ TABLE_4 = (
     "Means over the last epochs of the networks that have gone farthest, ± the standard deviation over seeds for "
     "accuracy, over neurons for centralities (LC). Printed values stand beside the recipe that they come from."
 )
-DIFFERENCES = "Differences of accuracy between methods of the same seed, in points, with 95% intervals."
+DIFFERENCES = (
+    "Differences of accuracy between methods of the same seed, in points, with 95% intervals, at the last epoch that "
+    "both have reached."
+)
 THRESHOLDS = (
     "Accuracy in per cent over the last epochs by threshold; neurons below it and connections dropped in a mean round, "
     "and the share of rounds in which nothing falls below it: there CenSET is a static sparse network."

@@ -56,6 +56,12 @@ def farthest(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(reached.over("method", "seed") == reached.over("method"))
 
 
+def until_both(rows: pl.DataFrame, one: str, other: str) -> pl.DataFrame:
+    """The rows of two methods, up to the last epoch that both have reached."""
+    own = rows.filter(pl.col("method").is_in([one, other]))
+    return own.filter(pl.col("epoch") <= pl.col("epoch").max().over("method").min())
+
+
 def _reached(values: pl.DataFrame) -> str:
     reached, planned = values["reached"].to_list(), max(values["planned"].to_list())
     low, high = min(reached), max(reached)
@@ -79,10 +85,10 @@ def differences_table(results: Results) -> pl.DataFrame:
     rows = []
     for recipe in (RELEASED, STATED):
         own = farthest(results.final(recipe.name))
-        values = results.last(own)
-        names = values["method"].unique(maintain_order=True).to_list()
+        names = own["method"].unique(maintain_order=True).to_list()
         for one, other in PAIRS:
-            both = paired(values, full_name(one, names), full_name(other, names))
+            first, second = full_name(one, names), full_name(other, names)
+            both = paired(results.last(until_both(own, first, second)), first, second)
             if not len(both):
                 continue
             differences = (100 * both["difference"]).to_list()
