@@ -6,6 +6,7 @@ import difflib
 import importlib
 from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 _SHORT = 160
 """Characters up to which all known names are listed beside the nearest ones."""
@@ -99,6 +100,16 @@ class UnknownNameError(SynaplexError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, advice: str = "") -> None:
         super().__init__(f"unknown {kind} {name!r}; {advice or suggestion(name, known)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _with_message, (type(self), str(self))
+
+
+def _with_message(kind: type[UnknownNameError], message: str) -> UnknownNameError:
+    """An error as it came from another process."""
+    error = kind.__new__(kind)
+    error.args = (message,)
+    return error
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:

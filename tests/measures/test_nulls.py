@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from polars.testing import assert_frame_equal
 
 import synaplex as sx
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.graph import NeuralGraph, flipped, shuffled
 from synaplex.measures import beside_null
+from synaplex.measures.nulls import _row, against_null
 
 
 @pytest.fixture
@@ -43,6 +45,28 @@ def test_what_the_weights_alone_fix_has_no_z(graph):
     table = beside_null(graph, "strength", draws=3).filter(layer=0, statistic="mean", network=0)
     assert table["z"].to_list() == table["p"].to_list() == [None]
     assert table["remark"].to_list() == ["fixed by the weight distribution alone"]
+
+
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_the_scale_of_the_weights_makes_no_difference(graph, size):
+    scaled = NeuralGraph.from_weights([link.to_dense().double() * size for link in graph.links])
+    graph = NeuralGraph.from_weights([link.to_dense().double() for link in graph.links])
+    options = {"measures": "laplacian_centrality", "draws": 9}
+    one, other = beside_null(graph, **options), beside_null(scaled, **options)
+    assert one["remark"].to_list() == other["remark"].to_list()
+    assert_frame_equal(one.select("z", "p"), other.select("z", "p"), rel_tol=1e-6)
+
+
+def test_draws_without_a_value_are_left_out_and_counted():
+    draws = np.array([0.0, 1.0, 2.0, 3.0, np.nan, np.nan])
+    found = against_null(1.5, draws)
+    assert (found["null_mean"], found["z"]) == (pytest.approx(1.5), 0)
+    assert found["remark"] == "undefined in 2 of 6 draws"
+    lost = against_null(1.5, draws[3:])
+    assert np.isnan([lost["null_mean"], lost["null_deviation"]]).all()
+    assert (lost["z"], lost["remark"]) == (None, "undefined in 2 of 3 draws")
+    assert _row("x\nmean", 1.5, draws)["p"] == 1
+    assert _row("x\nmean", 9.0, draws)["p"] == pytest.approx(1 / 5)
 
 
 def test_a_hub_is_found_and_one_network_without_structure_is_not():

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -101,7 +100,7 @@ def measure_file(
     """
     if threads is not None and threads < 1:
         raise SpecificationError(f"threads={threads} leaves no thread to read with")
-    tensors = _chosen(open_checkpoint(Path(path)).tensors, names)
+    tensors = _chosen(open_checkpoint(path).tensors, names)
     reasons = {tensor.name: _reason(tensor, {other.name for other in tensors}) for tensor in tensors}
     measured = sorted((t for t in tensors if not reasons[t.name]), key=lambda t: (t.file.name, t.offset))
     rows: dict[str, dict[str, Any]] = {}

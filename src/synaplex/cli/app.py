@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated, Any
@@ -21,13 +22,16 @@ RESUMING = frozenset({"study", "train"})
 """Commands that go on where they stopped."""
 
 _RESUMES = "Stopped. What was finished is kept: the same command goes on from there."
-_STARTS_OVER = "Stopped. Nothing was written."
+_STARTS_OVER = "Stopped. Files are written whole or not at all."
 
 
 class _Group(TyperGroup):
     """Commands whose errors are one line each."""
 
     def invoke(self, ctx: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a minus sign that a code page lacks must not end the command
         try:
             return super().invoke(ctx)
         except SynaplexError as error:
@@ -41,7 +45,7 @@ class _Group(TyperGroup):
             _complain("Error: there is not enough memory for this. Ask for fewer measures or a smaller network")
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            _complain(_RESUMES if ctx.invoked_subcommand in RESUMING else _STARTS_OVER)
+            _complain(str(error) or (_RESUMES if ctx.invoked_subcommand in RESUMING else _STARTS_OVER))
             raise typer.Exit(130) from error
 
 

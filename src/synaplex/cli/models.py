@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,11 +46,12 @@ def measure(
         ),
     ] = None,
     undefined: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="raise|null", help="Where a value is undefined: stop, or leave it empty and give the reason."
+            metavar="raise|null",
+            help="Where a value is undefined: stop, or leave it empty and give the reason. [default: raise]",
         ),
-    ] = "raise",
+    ] = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -96,10 +98,20 @@ def measure(
         synaplex measure folder/model.safetensors.index.json --out tensors.parquet
     """
     if tensors or holds_several_files(model):
-        if any((measures, preset, layers, edges, on_disconnected, chain)):
+        about_neurons = {
+            "measures": measures,
+            "preset": preset,
+            "layers": layers,
+            "edges": edges,
+            "on-disconnected": on_disconnected,
+            "undefined": undefined,
+            "method": method,
+            "tolerance": tolerance,
+            "chain": chain,
+        }
+        if given := [f"--{name}" for name, value in about_neurons.items() if value is not None]:
             raise SpecificationError(
-                f"{model} is measured tensor by tensor: leave out --measures, --preset, --layers, --edges, "
-                "--on-disconnected and --chain, which are about the neurons of a graph"
+                f"{model} is measured tensor by tensor: leave out {', '.join(given)}, about the neurons of a graph"
             )
         measure_tensors(model, out)
         return
@@ -114,15 +126,15 @@ def measure(
         raise SpecificationError(
             f"the preset {preset!r} says which edges each measure reads: leave out --edges or --preset"
         )
-    if undefined not in ("raise", "null"):
+    if undefined not in (None, "raise", "null"):
         raise SpecificationError(f"--undefined {undefined} is neither raise nor null")
     if method not in (None, "auto", "exact", "iterative"):
         raise SpecificationError(f"--method {method} is neither auto nor exact nor iterative")
-    given = {"edges": edges, "on_disconnected": on_disconnected, "method": method, "tolerance": tolerance}
-    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    choices = {"edges": edges, "on_disconnected": on_disconnected, "method": method, "tolerance": tolerance}
+    options: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     names = parted(measures)
     read = {known.column: dict(own) for known, own in plan(names, preset, **options).items()}
-    options |= {"preset": preset, "layers": parted(layers), "undefined": undefined}
+    options |= {"preset": preset, "layers": parted(layers), "undefined": undefined or "raise"}
     if out is not None:
         export.check_table_name(out)
         check_writable(out)
@@ -174,13 +186,14 @@ def report(
     check_writable(out)
     with console.working(f"reading {model}") as status:
         graph = load_model(model, chain)
-        command = f"synaplex report {model}" + (f" --measures {measures}" if measures else "")
+        given = {"--measures": measures, "--chain": chain, "--seed": seed or None, "--out": out}
+        words = [word for name, value in given.items() if value is not None for word in (name, str(value))]
         write_report(
             graph,
             out,
             title=model.name,
             measures=names,
-            facts={"file": str(model), "command": command},
+            facts={"file": str(model), "command": shlex.join(["synaplex", "report", str(model), *words])},
             seed=seed,
             progress=status.update,
         )

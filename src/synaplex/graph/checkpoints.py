@@ -58,7 +58,8 @@ def _numbers() -> list[Any]:
     """What a NumPy number in a file names, such as the accuracy that a training script kept: data, and no code."""
     scalar = np.float64().__reduce__()[0]
     types = [getattr(np.dtypes, name) for name in dir(np.dtypes) if name.endswith("DType") and name != "ObjectDType"]
-    return [np.dtype, scalar, (scalar, "numpy.core.multiarray.scalar"), *types]
+    names = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]  # of NumPy 1, and 2
+    return [np.dtype, *names, *types]
 
 
 def _unpickle(path: Path) -> Any:

@@ -27,6 +27,7 @@ STATISTICS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
 
 FIXED = "fixed by the weight distribution alone"
 _NO_SPREAD = 1e-9
+"""Deviation, as a share of the largest draw, up to which draws differ by rounding alone."""
 
 
 def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[str, float | str | None]:
@@ -36,18 +37,23 @@ def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[st
     -------
     dict
         `observed`, `null_mean`, `null_deviation` (of a sample), `z` = (observed - mean) / deviation, and `remark`.
-        Where the null has no spread, z is null and the remark says so.
+        Draws that are no numbers are left out, and the remark says how many. Where the null has no spread, the
+        deviation is 0, z is null and the remark says so; of less than two numbers all three are NaN, NaN and null.
     """
     known = draws[np.isfinite(draws)]
-    mean = float(known.mean()) if len(known) else float("nan")
-    deviation = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
-    spreads = deviation > _NO_SPREAD
+    lost = len(draws) - len(known)
+    remark = f"undefined in {lost} of {len(draws)} draws" if lost else ""
+    if len(known) < 2:
+        mean = deviation = float("nan")
+        return {"observed": observed, "null_mean": mean, "null_deviation": deviation, "z": None, "remark": remark}
+    mean, deviation = float(known.mean()), float(known.std(ddof=1))
+    spreads = deviation > _NO_SPREAD * float(np.abs(known).max())
     return {
         "observed": observed,
         "null_mean": mean,
         "null_deviation": deviation if spreads else 0.0,
         "z": (observed - mean) / deviation if spreads else None,
-        "remark": "" if spreads else FIXED,
+        "remark": remark if spreads else "; ".join(filter(None, (FIXED, remark))),
     }
 
 
@@ -86,7 +92,8 @@ def beside_null(
         neurons), with `network` where there are several: `observed`, `null_mean`, `null_deviation`, `z` =
         (observed - mean) / deviation, `p` = (1 + draws that lie as far from the mean of all) / (1 + draws), two-sided,
         and `remark`. Where the null model has no spread, z and p are null and the remark says so: the mean strength
-        of an output layer, say, is fixed by its weights, wherever they are.
+        of an output layer, say, is fixed by its weights, wherever they are. Draws in which the number is undefined are
+        left out, and the remark counts them.
 
     Raises
     ------
@@ -150,7 +157,8 @@ def _row(column: str, observed: float | None, draws: Float[np.ndarray, " draws"]
     found = against_null(value, draws)
     p = None
     if found["z"] is not None and np.isfinite(value):
-        mean = np.mean([value, *draws[np.isfinite(draws)]])
-        beyond = np.abs(draws - mean) >= abs(value - mean) * (1 - 1e-12)
-        p = (1 + int(beyond.sum())) / (1 + len(draws))
+        known = draws[np.isfinite(draws)]
+        mean = np.mean([value, *known])
+        beyond = np.abs(known - mean) >= abs(value - mean) * (1 - 1e-12)
+        p = (1 + int(beyond.sum())) / (1 + len(known))
     return {"measure": name, "statistic": statistic, **found, "p": p}

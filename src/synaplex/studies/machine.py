@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -21,6 +22,12 @@ def machine() -> Mapping[str, str]:
         "machine": f"{platform.system()} {platform.machine()}, {cores} cores",
         "versions": f"Synaplex {synaplex.__version__}, Python {platform.python_version()}, {versions}",
     }
+
+
+def command(study: str, **options: object) -> str:
+    """What is to be typed to make a study's report again; where datasets lie is each machine's own affair."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["synaplex", "study", study, *words])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from synaplex.studies.la_malfa_2024.comparisons import (
     of,
     relu_reach,
 )
-from synaplex.studies.la_malfa_2024.findings import every_test, findings, interval, overall_verdict
+from synaplex.studies.la_malfa_2024.findings import _mean_and_z, every_test, findings, interval, overall_verdict
 from synaplex.studies.la_malfa_2024.population import Observed
 from synaplex.studies.la_malfa_2024.recipe import Cell
 from synaplex.studies.la_malfa_2024.versions import VERSIONS
@@ -129,6 +129,14 @@ def test_verdicts_come_from_intervals_and_null_models_are_judged_alike():
     (found,) = findings(every_test(known, ("digits",), [claim]), [claim])
     assert found.verdict == "holds"
     assert "untrained 0 of 1, shuffled 1 of 1" in found.evidence
+
+
+def test_z_counts_standard_errors_of_the_null_networks_mean():
+    draws = np.array([1.0, 2.0, 3.0, 6.0])
+    mean, z = _mean_and_z(5.0, draws)
+    assert mean == 3.0
+    assert z == pytest.approx((5.0 - 3.0) / (draws.std(ddof=1) / 2))
+    assert _mean_and_z(5.0, np.full(4, 3.0)) == (3.0, None)
 
 
 def test_an_interval_is_students():

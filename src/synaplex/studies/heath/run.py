@@ -20,7 +20,7 @@ from synaplex.studies.heath.recipe import check
 from synaplex.studies.heath.results import Results
 from synaplex.studies.heath.results_page import write_results_page
 from synaplex.studies.heath.training import Course, train_group
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.stages import Stage, stages
 
 SCALES = ("small", "paper")
@@ -44,8 +44,7 @@ class Asked:
 
     def command(self, out: Path) -> str:
         """What makes all of it again; which part a session trained does not matter."""
-        options = {"scale": self.scale, "dataset": self.dataset, "seed": self.seed, "out": out}
-        return " ".join(["synaplex study heath", *(f"--{name} {value}" for name, value in options.items())])
+        return command("heath", scale=self.scale, dataset=self.dataset, seed=self.seed, out=out)
 
 
 def run(

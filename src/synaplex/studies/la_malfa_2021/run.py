@@ -23,7 +23,7 @@ from synaplex.studies.la_malfa_2021.individual import individual_table, train_in
 from synaplex.studies.la_malfa_2021.page import Results, page
 from synaplex.studies.la_malfa_2021.population import piece, train_cell
 from synaplex.studies.la_malfa_2021.results_page import results_markdown
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.stages import Stage, stages
 
 FORMAT = 2
@@ -86,9 +86,8 @@ def run(
         drawn = drawings(results)
         for name, figure in drawn.items():
             save_figure(figure, out / "figures", name)
-        options = {"dataset": data.name, "scale": scale, "seed": seed, "out": out}
-        command = " ".join(["synaplex study la-malfa-2021", *(f"--{name} {value}" for name, value in options.items())])
-        origin = Origin(command, machine(), time.perf_counter() - started)
+        asked = command("la-malfa-2021", dataset=data.name, scale=scale, seed=seed, out=out)
+        origin = Origin(asked, machine(), time.perf_counter() - started)
         if results_page is not None:
             write_text(results_page, results_markdown(results, origin))
         return page(results, drawn, origin).save(out / "report.html")

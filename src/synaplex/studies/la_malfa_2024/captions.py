@@ -118,7 +118,8 @@ DIFFERENTIATION = (
 
 CELLS = "Every cell: test accuracy, or mean squared error of autoencoders."
 TESTS = (
-    "The mean over networks with its 95% interval and verdict; mean, z-score and verdict of each null model. "
+    "The mean over networks with its 95% interval and verdict; mean and verdict of each null model, and "
+    "z, how many standard errors of that mean ours lies above it. "
     "*published* marks the cells of which the paper says it. Layers count from 1 at the input."
 )
 TESTS_NOTE = "A z-score is missing where the null model has no spread: the number is then fixed by the weights alone."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -83,10 +83,16 @@ def _tests(claim: Claim, field: Observations, cell: Cell) -> Iterator[dict[str, 
         for name in NULL_VERSIONS:
             draws = values[name]
             tested = claim.nulls and len(draws) > 1
-            beside = against_null(mean, draws) if tested else {"null_mean": None, "z": None}
-            row[name], row[f"{name}_z"] = beside["null_mean"], beside["z"]
+            row[name], row[f"{name}_z"] = _mean_and_z(mean, draws) if tested else (None, None)
             row[f"{name}_verdict"] = verdict(claim, *interval(draws)[1:]) if tested else None
         yield row
+
+
+def _mean_and_z(mean: float, draws: np.ndarray) -> tuple[float | None, float | None]:
+    """The mean of null networks, one a trained network, and how many of its standard errors another mean lies off."""
+    beside = against_null(mean, draws)
+    z = beside["z"]
+    return cast("float", beside["null_mean"]), None if z is None else cast("float", z) * math.sqrt(len(draws))
 
 
 def verdict(claim: Claim, low: float, high: float) -> Verdict:

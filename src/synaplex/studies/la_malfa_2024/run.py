@@ -24,7 +24,7 @@ from synaplex.studies.la_malfa_2024.performance import cells_table, performance_
 from synaplex.studies.la_malfa_2024.population import Observed, observe_cell, piece, train
 from synaplex.studies.la_malfa_2024.results import Results
 from synaplex.studies.la_malfa_2024.results_page import write_results_page
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.stages import Stage, stages
 
 FORMAT = 1
@@ -89,9 +89,8 @@ def run(
         drawn = drawings(results)
         for name, figure in drawn.items():
             save_figure(figure, out / "figures", name)
-        options = {"scale": scale, "dataset": dataset, "seed": seed, "out": out}
-        command = " ".join(["synaplex study la-malfa-2024", *(f"--{name} {value}" for name, value in options.items())])
-        origin = Origin(command, machine(), time.perf_counter() - started + results.earlier)
+        asked = command("la-malfa-2024", scale=scale, dataset=dataset, seed=seed, out=out)
+        origin = Origin(asked, machine(), time.perf_counter() - started + results.earlier)
         if results_page is not None:
             write_results_page(results, drawn, origin, Path(results_page))
         return page(results, drawn, origin).save(out / "report.html")

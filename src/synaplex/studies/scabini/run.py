@@ -12,7 +12,7 @@ from synaplex.errors import UnreadableFileError
 from synaplex.report import save_figure
 from synaplex.report.files import replacing
 from synaplex.studies.files import clear_leftovers, write_tables
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.scabini.analysis import analyse
 from synaplex.studies.scabini.drawings import drawings
 from synaplex.studies.scabini.findings import findings, findings_table
@@ -92,13 +92,10 @@ def run(
         drawn = drawings(results, population)
         for name, figure in drawn.items():
             save_figure(figure, out / "figures", name)
-        options = {"dataset": dataset, "networks": networks, "seed": seed, "epochs": epochs}
+        options: dict[str, object] = {"dataset": dataset, "networks": networks, "seed": seed, "epochs": epochs}
         options |= {"recipe": recipe} if recipe != "paper" else {}
         options |= {"initializations": initializations} if initializations else {}
-        command = " ".join(
-            ["synaplex study scabini", *(f"--{name} {value}" for name, value in (options | {"out": out}).items())]
-        )
-        origin = Origin(command, machine(), time.perf_counter() - started)
+        origin = Origin(command("scabini", **options, out=out), machine(), time.perf_counter() - started)
         report = page(results, found, drawn, origin).save(out / "report.html")
         with replacing(out / RECORD) as part:
             part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.report import save_figure
 from synaplex.studies.files import clear_leftovers, write_tables
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.stages import Stage, stages
 from synaplex.studies.structurereps import population as crowd
 from synaplex.studies.structurereps import recipe
@@ -92,9 +92,8 @@ def run(
         drawn = drawings(results)
         for name, figure in drawn.items():
             save_figure(figure, out / "figures", name)
-        options = {"scale": scale, "tasks": tasks, "population": population, "seed": seed, "out": out}
-        command = " ".join(["synaplex study structurereps", *(f"--{name} {value}" for name, value in options.items())])
-        origin = Origin(command, machine(), results.seconds)
+        asked = command("structurereps", scale=scale, tasks=tasks, population=population, seed=seed, out=out)
+        origin = Origin(asked, machine(), results.seconds)
         if results_page is not None:
             write_results_page(results, drawn, origin, Path(results_page))
         return page(results, drawn, origin).save(out / "report.html")

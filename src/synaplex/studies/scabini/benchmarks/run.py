@@ -15,7 +15,7 @@ from synaplex.errors import UnreadableFileError
 from synaplex.report import save_figure
 from synaplex.report.files import replacing, write_text
 from synaplex.studies.files import clear_leftovers, write_tables
-from synaplex.studies.machine import Origin, machine
+from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.scabini.benchmarks import figures
 from synaplex.studies.scabini.benchmarks.benchmark import PAPER, TITLES, Benchmark, read_benchmark
 from synaplex.studies.scabini.benchmarks.claims import claims
@@ -109,8 +109,7 @@ def run(
         options: dict[str, object] = {"dataset": names, "networks": networks, "seed": seed, "epochs": epochs}
         options |= {"recipe": recipe} if recipe != "paper" else {}
         options |= {"initializations": initializations} if initializations else {}
-        words = [f"--{name} {value}" for name, value in (options | {"out": out}).items()]
-        origin = Origin(" ".join(["synaplex study scabini", *words]), machine(), time.perf_counter() - started)
+        origin = Origin(command("scabini", **options, out=out), machine(), time.perf_counter() - started)
         write_text(out / "scabini.md", results_markdown(results, origin, list(images)))
         return page(results, drawn, origin).save(out / "report.html")
 
