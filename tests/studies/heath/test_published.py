@@ -3,12 +3,15 @@
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import f, ttest_rel
 
+from synaplex.studies.heath.centrality_findings import largest_by_chance
 from synaplex.studies.heath.comparison import farthest, until_both
-from synaplex.studies.heath.grids import by_growth_table, corrected, paired_test
+from synaplex.studies.heath.findings import equal_treatments
+from synaplex.studies.heath.grids import by_growth_table, corrected, differences, paired_test
 from synaplex.studies.heath.growth import beyond_trend, of_changes, slope_ratio
 from synaplex.studies.heath.published import CENTRALITIES, EPOCHS, contradictions, growth, mean_at, sigma_at
+from synaplex.studies.heath.results import complete
 
 
 def test_means_stand_where_they_belong():
@@ -101,3 +104,42 @@ def test_methods_are_compared_at_an_epoch_that_both_have_reached():
         known = {one, other} & set(reached)
         assert kept["epoch"].max() == last
         assert sorted(kept.rows()) == sorted((m, 0, e) for m in known for e in range(1, last + 1))
+
+
+@pytest.mark.parametrize(("treatments", "blocks"), [(2, 5), (4, 3), (11, 3)])
+def test_treatments_are_compared_within_blocks(treatments, blocks):
+    random = np.random.default_rng(treatments)
+    values = random.normal(size=(treatments, blocks)) + 5 * random.normal(size=blocks)
+    p = equal_treatments(values)
+    if treatments == 2:
+        assert p == pytest.approx(ttest_rel(*values).pvalue)
+    # A linear model with a column a treatment and a block, against the one with blocks alone.
+    seen = values.ravel()
+    block = np.tile(np.eye(blocks), (treatments, 1))
+    both = np.hstack([block, np.repeat(np.eye(treatments), blocks, axis=0)])
+    left = [float(((seen - x @ np.linalg.lstsq(x, seen)[0]) ** 2).sum()) for x in (block, both)]
+    freedom = (treatments - 1, (treatments - 1) * (blocks - 1))
+    assert p == pytest.approx(f.sf((left[0] - left[1]) / freedom[0] / (left[1] / freedom[1]), *freedom))
+    assert equal_treatments(np.tile(values[0], (treatments, 1))) == 1
+    assert equal_treatments(np.arange(treatments)[:, None] + np.tile(values[0], (treatments, 1))) < 1e-6
+
+
+def test_a_diverged_network_leaves_its_seed_out():
+    values = pl.DataFrame(
+        [("a", 0, 1.0), ("b", 0, 3.0), ("a", 1, 2.0), ("b", 1, 3.0), ("c", 0, 5.0)],
+        schema=["method", "seed", "value"],
+        orient="row",
+    )
+    assert differences(values, ["b"], ["a"]) == [2.0, 1.0]
+    assert differences(values, ["b", "c"], ["a", "a"]) == [3.0]
+    rows = [
+        {"stage": "grid", "recipe": "released", "method": m, "seed": 0, "epoch": e, "planned": 3}
+        for m, last in (("whole", 3), ("diverged", 2))
+        for e in range(1, last + 1)
+    ]
+    assert complete(pl.DataFrame(rows))["method"].unique().to_list() == ["whole"]
+
+
+def test_z_is_held_against_one_more_draw():
+    assert largest_by_chance(20) == pytest.approx(2.145, abs=1e-3)
+    assert largest_by_chance(5) == pytest.approx(3.041, abs=1e-3)

@@ -59,7 +59,7 @@ FIGURES = {
     ),
     "fig6-thresholds": (
         "The paper's figures 6 and 7: accuracy over epochs by threshold k, and at the end beside the printed values "
-        "(crosses); bars are the range over seeds. The grey line is the static sparse network."
+        "(crosses); bars are the standard deviation over seeds. The grey line is the static sparse network."
     ),
     "fig8-densities": (
         "The paper's figure 8: how centralities are distributed over neurons, early (pale) to late (dark); the middle "

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import log
+from math import log, sqrt
 
 import numpy as np
 import polars as pl
+from scipy.stats import t as student
 
 from synaplex.studies.finding import Finding, decide, minus, signed
 from synaplex.studies.heath.centralities import VERSIONS
 from synaplex.studies.heath.growth import WINDOW, beyond_trend, of_changes, rank_correlation, series, slope_ratio
-from synaplex.studies.heath.results import Results, interval
+from synaplex.studies.heath.results import Results, complete, interval
 
 LINEAR = (0.8, 1.25)
 """Ratio of the slopes of both halves of training between which growth is called linear."""
@@ -97,8 +98,14 @@ def ranged(mean: float, low: float, high: float) -> str:
     return signed(mean) + (f" ({signed(low)} to {signed(high)})" if np.isfinite(low) else " (one seed)")
 
 
-def having_hubs(hubs: pl.DataFrame) -> Iterator[Finding]:
-    """Whether there are hubs beyond null models."""
+def largest_by_chance(draws: int) -> float:
+    """The z that one more draw of a null model exceeds with probability 0.025: Student's prediction interval."""
+    return float(student.ppf(0.975, draws - 1)) * sqrt(1 + 1 / draws)
+
+
+def having_hubs(hubs: pl.DataFrame, draws: int) -> Iterator[Finding]:
+    """Whether there are hubs beyond null models of so many draws."""
+    bound = largest_by_chance(draws)
     for statistic, what in (
         ("hubs", "more hubs (neurons over 3 sigma above the mean)"),
         ("sigma", "a wider spread of centrality"),
@@ -116,10 +123,10 @@ def having_hubs(hubs: pl.DataFrame) -> Iterator[Finding]:
             "hubs",
             f"Trained networks have {what} than the same networks with their weights shuffled within each layer. "
             "(sections 7.1 and 8; the control is ours)",
-            [z > 2 for z in least],
-            [z <= 2 for z in largest],
-            "At the end of training, means over seeds; it holds where z is above 2 in every network that is dense or "
-            f"evolves.\n\n{lines}",
+            [z > bound for z in least],
+            [z <= bound for z in largest],
+            f"At the end of training, means over seeds; it holds where z is above {bound:.2f} in every network that is "
+            f"dense or evolves: one more of {draws} draws would lie as high with probability 0.025.\n\n{lines}",
         )
 
 
@@ -169,7 +176,7 @@ def among_cells(results: Results) -> Finding:
         "Among networks with the same budget, those with a wider spread of centrality are the more accurate. (section "
         "7.1; the test is ours)"
     )
-    own = results.epochs.filter((pl.col("stage") == "grid") & pl.col("finished"))
+    own = complete(results.epochs.filter(pl.col("stage") == "grid"))
     found: dict[str, list[float]] = {"variant_sigma": [], "exact_sigma": [], "weight_sigma": []}
     for (seed,), _ in own.group_by("seed", maintain_order=True):
         rows = own.filter(pl.col("seed") == seed)

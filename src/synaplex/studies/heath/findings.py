@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import f_oneway
+from jaxtyping import Float
+from scipy.stats import f as f_distribution
 
 from synaplex.report.page import Verdict
 from synaplex.studies.finding import Finding, decide, signed
@@ -22,7 +23,8 @@ from synaplex.studies.heath.centrality_findings import (
 from synaplex.studies.heath.comparison import full_name
 from synaplex.studies.heath.published import family
 from synaplex.studies.heath.recipe import RELEASED
-from synaplex.studies.heath.results import Results
+from synaplex.studies.heath.results import Results, complete
+from synaplex.studies.heath.searches import searched
 
 SAFE = 2.0
 """Threshold from which accuracies are compared with each other: the narrow searches begin there."""
@@ -47,7 +49,7 @@ def findings(
     return [
         printed(centralities),
         *growing(results),
-        *having_hubs(hubs),
+        *having_hubs(hubs, results.settings.draws),
         *with_accuracy(results),
         *([among_cells(results)] if "grid" in results.stages else []),
         *_comparison(differences),
@@ -114,29 +116,28 @@ def _thresholds(results: Results, table: pl.DataFrame) -> Iterator[Finding]:
         "From 2 sigma on, the choice of the threshold makes no difference beyond chance. (sections 6.2.1 and 6.2.2, "
         "which then choose the best)"
     )
-    own = results.epochs.filter((pl.col("stage") == search) & pl.col("finished"))
-    values = results.last(own).with_columns(pl.col("method").str.split(" ").list.last().cast(pl.Float64).alias("k"))
-    some = values.filter(pl.col("k") >= SAFE)
-    seeds = [rows["value"].to_numpy() * 100 for _, rows in some.group_by("k", maintain_order=True)]
-    means = [float(one.mean()) for one in seeds]
-    reach = max(means, default=0.0) - min(means, default=0.0)
-    if len(seeds) < 2:
+    values = results.last(complete(searched(results, search)))
+    values = values.with_columns(pl.col("method").str.split(" ").list.last().cast(pl.Float64).alias("k"))
+    table_of_seeds = values.filter(pl.col("k") >= SAFE).pivot("k", index="seed", values="value").drop_nulls()
+    seeds = table_of_seeds.drop("seed").to_numpy().T * 100
+    means = seeds.mean(axis=1) if seeds.size else np.zeros(1)
+    reach = float(np.ptp(means))
+    if len(seeds) < 2 or not seeds.size:
         yield Finding("thresholds", statement, "undecided", "Nothing to test it on yet.")
-    elif min(map(len, seeds)) < 2:
+    elif seeds.shape[1] < 2:
         said = (
             f"One seed: {len(seeds)} thresholds differ by at most {reach:.2f} points, with nothing to hold it against."
         )
         yield Finding("thresholds", statement, "undecided", said)
     else:
-        same = len({one.tobytes() for one in seeds}) == 1
-        p = 1.0 if same else float(f_oneway(*seeds).pvalue)
+        p = equal_treatments(seeds)
         yield Finding(
             "thresholds",
             statement,
             decide(p >= 0.05 and reach < CLOSE, p < 0.05),
             f"{search.capitalize()} search, {len(seeds)} thresholds: means differ by at most {reach:.2f} points; "
-            f"analysis of variance over seeds gives p {p:.2g}. It holds for p from 0.05 up and less than {CLOSE:g} "
-            "points.",
+            f"analysis of variance with seeds as blocks gives p {p:.2g}. It holds for p from 0.05 up and less than "
+            f"{CLOSE:g} points.",
         )
     rows = table.filter((pl.col("search") == search) & (pl.col("k") >= SAFE) & (pl.col("epochs") == pl.col("planned")))
     idle = rows["rounds that drop nothing %"].to_list()
@@ -152,6 +153,20 @@ def _thresholds(results: Results, table: pl.DataFrame) -> Iterator[Finding]:
         )
         + ".",
     )
+
+
+def equal_treatments(values: Float[np.ndarray, "treatments blocks"]) -> float:
+    """The p-value of a two-way analysis of variance for equal treatments, each tried once in every block."""
+    treatments, blocks = values.shape
+    apart = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    between = blocks * float(((values.mean(axis=1) - values.mean()) ** 2).sum())
+    rest = float((apart**2).sum())
+    if between <= 1e-12 * float((values**2).sum()):
+        return 1.0
+    if not rest:
+        return 0.0
+    freedom = (treatments - 1, (treatments - 1) * (blocks - 1))
+    return float(f_distribution.sf(between / freedom[0] / (rest / freedom[1]), *freedom))
 
 
 def _help(effects: pl.DataFrame) -> Iterator[Finding]:
@@ -172,8 +187,9 @@ def _help(effects: pl.DataFrame) -> Iterator[Finding]:
         row = own.row(0, named=True)
         verdict = decide(row["low"] > 0, row["high"] < 0)
         text = (
-            f"{ranged(row['points'], row['low'], row['high'])} points over {row['networks']} paired seeds, averaged "
-            f"over the other rule; p {row['p']:.2g}, corrected for all comparisons {row['p, corrected']:.2g}."
+            f"{ranged(row['points'], row['low'], row['high'])} points over {row['networks']} paired seeds"
+            f"{', averaged over the other rule' if rule != 'all' else ''}; p {row['p']:.2g}, corrected for all "
+            f"comparisons {row['p, corrected']:.2g}."
         )
         yield Finding("help", claim, verdict, text)
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import t as student
 
-from synaplex.studies.heath.results import Results, interval
+from synaplex.studies.heath.results import Results, complete, interval
 
 REFERENCE = "SET / random"
 """What every other cell is compared with: SET itself."""
@@ -24,8 +24,8 @@ _SCHEMA = {
 
 
 def accuracies(results: Results) -> pl.DataFrame:
-    """Accuracy in per cent of each finished cell and seed: `method`, `drop`, `grow`, `seed`, `value`."""
-    own = results.epochs.filter((pl.col("stage") == "grid") & pl.col("finished"))
+    """Accuracy in per cent of each cell and seed trained to the end: `method`, `drop`, `grow`, `seed`, `value`."""
+    own = complete(results.epochs.filter(pl.col("stage") == "grid"))
     values = results.last(own).with_columns(pl.col("value") * 100)
     parts = pl.col("method").str.split_exact(" / ", 1).struct.rename_fields(["drop", "grow"])
     return values.with_columns(parts.alias("rules")).unnest("rules")
@@ -37,7 +37,7 @@ def grid_table(results: Results) -> pl.DataFrame:
     The correction is Holm's, over all cells.
     """
     values = accuracies(results)
-    own = results.epochs.filter((pl.col("stage") == "grid") & pl.col("finished"))
+    own = complete(results.epochs.filter(pl.col("stage") == "grid"))
     rows = []
     for method in values["method"].unique(maintain_order=True):
         mine = values.filter(pl.col("method") == method)
@@ -112,7 +112,7 @@ _ASKED = {
 
 
 def differences(values: pl.DataFrame, methods: list[str], bases: list[str]) -> list[float]:
-    """For each seed the mean difference between methods and what they are compared with, one to one."""
+    """For each seed that has them all, the mean difference between methods and what each is compared with."""
     table = {
         (str(method), int(seed)): float(value)
         for method, seed, value in values.select("method", "seed", "value").rows()
@@ -121,7 +121,7 @@ def differences(values: pl.DataFrame, methods: list[str], bases: list[str]) -> l
     for seed in sorted(set(values["seed"].to_list())):
         pairs = [(table.get((one, seed)), table.get((base, seed))) for one, base in zip(methods, bases, strict=True)]
         known = [one - base for one, base in pairs if one is not None and base is not None]
-        if known:
+        if known and len(known) == len(pairs):
             found.append(float(np.mean(known)))
     return found
 

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from synaplex.studies.heath.centralities import VERSIONS
 from synaplex.studies.heath.published import EPOCHS, family, mean_at, sigma_at
 from synaplex.studies.heath.recipe import RELEASED
-from synaplex.studies.heath.results import Results
+from synaplex.studies.heath.results import Results, complete
 
 WINDOW = 7
 """Neighbouring epochs whose mean counts as the trend."""
@@ -84,8 +84,8 @@ def _without_trend(values: Float[np.ndarray, " epochs"]) -> np.ndarray:
 
 
 def series(results: Results, column: str, recipe: str = RELEASED.name) -> dict[tuple[str, int], np.ndarray]:
-    """A column over epochs of each network of the final comparison: by method and seed."""
-    own = results.final(recipe).sort("epoch")
+    """A column over all epochs of each network of the final comparison that has come to the end: by method and seed."""
+    own = complete(results.final(recipe)).sort("epoch")
     return {
         (str(method), int(seed)): rows[column].to_numpy()
         for (method, seed), rows in own.group_by("method", "seed", maintain_order=True)

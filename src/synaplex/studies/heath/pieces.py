@@ -142,14 +142,20 @@ def read_piece(folder: Path, group: Group) -> Piece | None:
     UnreadableFileError
         If a file is damaged.
     """
-    if (folder / FINISHED).is_file():
-        told = json.loads((folder / FINISHED).read_text())
-        epochs, hubs = (pl.read_parquet(folder / f"{name}.parquet") for name in ("epochs", "hubs"))
-        neurons = load_file(folder / "neurons.safetensors")
-        return Piece(group, group.epochs, epochs, hubs, neurons, told["lost"], told["seconds"])
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        return None
+    finished = folder / FINISHED
+    if not finished.is_file():
+        try:
+            return _unfinished(folder / CHECKPOINT, group) if (folder / CHECKPOINT).is_file() else None
+        except (UnreadableFileError, SafetensorError, OSError):
+            if not finished.is_file():  # else another process has just come to the end
+                raise
+    told = json.loads(finished.read_text())
+    epochs, hubs = (pl.read_parquet(folder / f"{name}.parquet") for name in ("epochs", "hubs"))
+    neurons = load_file(folder / "neurons.safetensors")
+    return Piece(group, group.epochs, epochs, hubs, neurons, told["lost"], told["seconds"])
+
+
+def _unfinished(path: Path, group: Group) -> Piece:
     told = _told(path)
     names = [method.name for method in group.methods]
     own = list(zip(names, told["members"], strict=True))

@@ -90,6 +90,11 @@ class Results:
         return sum(piece.seconds for piece in self.pieces.values())
 
 
+def complete(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of networks that were trained to the end: neither under way nor diverged."""
+    return rows.filter(pl.col("epoch").max().over("stage", "recipe", "method", "seed") == pl.col("planned"))
+
+
 @dataclass(frozen=True)
 class Analysis:
     """Everything that was made of the results.

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 
 from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.report import save_figure
+from synaplex.report.files import check_writable
 from synaplex.studies.files import clear_leftovers, write_tables
 from synaplex.studies.heath.analysis import analyse, tables
 from synaplex.studies.heath.drawings import drawings
@@ -71,7 +73,8 @@ def run(
     runs = out / "runs" / data.name
     train(runs, selected, course, stage, progress)
     results = gather(runs, plan, course, data, asked)
-    with stage("tables, figures and the report"):
+    check_writable(out / "report.html")
+    with stage("tables, figures and the report"), FileLock(out / ".report.lock"):  # several processes may come to it
         clear_leftovers(out)
         analysis = analyse(results)
         write_tables(tables(results, analysis), out / "tables")

@@ -10,18 +10,23 @@ from synaplex.studies.heath.recipe import RELEASED
 from synaplex.studies.heath.results import Results
 
 
-def thresholds_table(results: Results) -> pl.DataFrame:
-    """A row a search and threshold: accuracy over the last epochs, what the rule dropped, and the published accuracy.
+def searched(results: Results, search: str) -> pl.DataFrame:
+    """The rows of a search.
 
     The threshold of table 4 is trained in the final comparison, which the narrow search has the epochs of.
     """
+    own = results.epochs.filter((pl.col("stage") == search) & (pl.col("recipe") == RELEASED.name))
+    if search != "narrow" or not len(own) or results.settings.epochs["narrow"] != results.settings.epochs["final"]:
+        return own
+    k = THRESHOLD.get(results.dataset, FASHION_THRESHOLD)
+    return pl.concat([own, results.final(RELEASED.name).filter(pl.col("method") == f"CenSET {k:g}")])
+
+
+def thresholds_table(results: Results) -> pl.DataFrame:
+    """A row a search and threshold: accuracy over the last epochs, what was dropped, and the published accuracy."""
     rows = []
     for search, said in (("wide", TABLE_5), ("narrow", NARROW)):
-        own = results.epochs.filter((pl.col("stage") == search) & (pl.col("recipe") == RELEASED.name))
-        if search == "narrow" and len(own) and results.settings.epochs["narrow"] == results.settings.epochs["final"]:
-            k = THRESHOLD.get(results.dataset, FASHION_THRESHOLD)
-            final = results.final(RELEASED.name).filter(pl.col("method") == f"CenSET {k:g}")
-            own = pl.concat([own, final])
+        own = searched(results, search)
         thresholds = {float(name.split()[1]): name for name in own["method"].unique()}
         for k, method in sorted(thresholds.items()):
             some = own.filter(pl.col("method") == method)

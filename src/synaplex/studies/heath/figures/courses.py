@@ -14,6 +14,7 @@ from synaplex.studies.heath.centralities import VERSIONS
 from synaplex.studies.heath.published import EPOCHS, TABLE_4, family, sigma_at
 from synaplex.studies.heath.recipe import RELEASED
 from synaplex.studies.heath.results import Results
+from synaplex.studies.heath.searches import searched
 
 COLORS = {"MLP": 0, "SET": 1, "CenSET": 2, "static": 7}
 """Place in the palette of each method."""
@@ -112,7 +113,7 @@ def thresholds(results: Results, table: pl.DataFrame) -> Figure:
     with style.context():
         figure, axes = style.subplots(len(searches), 2, height=2.9, width_ratios=[3, 2])
         for (left, right), search in zip(axes, searches, strict=True):
-            own = results.epochs.filter(pl.col("stage") == search)
+            own = searched(results, search)
             rows = table.filter(pl.col("search") == search)
             shades = np.linspace(0.05, 0.95, max(2, len(rows)))
             import matplotlib as mpl
