@@ -1,6 +1,7 @@
 """The command line: what it prints and writes, and one clear line for everything that goes wrong."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -317,7 +318,7 @@ def test_stopped_study_says_how_to_go_on(run: Run, asked: dict[str, Any]) -> Non
     assert "same command goes on" in result.stderr
 
 
-def test_stopped_measure_says_that_nothing_was_written(
+def test_stopped_measure_leaves_nothing_half_written(
     run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: object, **__: object) -> None:
@@ -326,8 +327,15 @@ def test_stopped_measure_says_that_nothing_was_written(
     monkeypatch.setattr("synaplex.measures.measure", stop)
     result = run("measure", model, "--out", tmp_path / "n.csv")
     assert result.exit_code == 130
-    assert "Nothing was written" in result.stderr
+    assert "whole or not at all" in result.stderr
     assert list(tmp_path.iterdir()) == [model]
+
+
+def test_a_terminal_that_lacks_a_character_gets_another(model: Path) -> None:
+    command = [sys.executable, "-m", "synaplex", "measure", str(model), "--measures", "strength"]
+    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii:strict"})
+    assert done.returncode == 0, done.stderr
+    assert b"?" in done.stdout  # a minus sign
 
 
 def test_version(run: Run) -> None:

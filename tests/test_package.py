@@ -1,7 +1,9 @@
 """The package as a whole: light to import, every public name there, errors that say what to install."""
 
+import copy
 import importlib.metadata
 import inspect
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import synaplex as sx
+from synaplex import errors
 from synaplex.errors import MissingExtraError, SynaplexError, UnknownNameError, require
 
 ROOT = Path(__file__).resolve().parents[1]
+ERRORS = [one for one in vars(errors).values() if inspect.isclass(one) and issubclass(one, SynaplexError)]
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "polars", "numba", "matplotlib", "plotly", "pydantic", "typer"}
 
 
@@ -66,6 +70,14 @@ def test_graph_and_report_are_functions_and_modules_whatever_was_imported_first(
 
 def test_signature_of_a_callable_module_is_that_of_its_function() -> None:
     assert inspect.signature(sx.graph) == inspect.signature(sx.graph.graph)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_errors_survive_the_way_between_processes(kind: type[Exception]) -> None:
+    error = UnknownNameError("measure", "strenght", ["strength"]) if kind is UnknownNameError else kind("it says what")
+    for one in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(one) is kind
+        assert str(one) == str(error)
 
 
 def test_missing_extra_is_named() -> None:

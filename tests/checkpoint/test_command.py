@@ -53,7 +53,11 @@ def test_convolutions_are_measured_when_asked(tmp_path: Path) -> None:
     assert "module.conv.weight" in result.stdout
 
 
-def test_options_about_neurons_are_refused(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["measure", str(folder), "--measures", "strength"])
+@pytest.mark.parametrize(
+    "words", [("--measures", "strength"), ("--method", "exact"), ("--undefined", "null"), ("--tolerance", "0")]
+)
+def test_options_about_neurons_are_refused(folder: Path, words: tuple[str, str]) -> None:
+    result = CliRunner().invoke(app, ["measure", str(folder), *words])
     assert result.exit_code == 2
     assert "tensor by tensor" in result.stderr
+    assert f"leave out {words[0]}, about" in result.stderr

@@ -10,8 +10,10 @@ import torch
 import synaplex as sx
 from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
+from synaplex.report import compare
 from synaplex.report.bottlenecks import effective_rank, link_ranks
 from synaplex.report.diagnosis import connections, hubs, outliers, weak_neurons
+from synaplex.report.measuring import measure_each
 from synaplex.report.model_figures import neurons_figure
 from synaplex.report.summary import layer_summary
 
@@ -75,8 +77,11 @@ def test_neurons_with_names_are_called_by_them() -> None:
     graph = sx.graph(wires)
     assert "cell 3" in hubs(graph, 3)["name"].to_list()
     assert "cell 5" in weak_neurons(graph)["name"].to_list()
-    frame = sx.measure(graph, ["in_strength", "out_strength"])
+    frame, _, _ = measure_each(graph, ["in_strength", "out_strength"])
     assert "name" in outliers(frame).columns
+    moved = compare(graph, graph, measures="strength").neurons
+    assert moved["name"].to_list() == list(wires)
+    assert "name_a" not in moved.columns
     figure = neurons_figure(frame)
     assert figure is not None
     called = {name for trace in figure.data for name in trace.customdata}

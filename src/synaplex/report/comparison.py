@@ -16,6 +16,7 @@ from synaplex.report.difference import Difference, difference, total
 from synaplex.report.measuring import chosen, measure_each
 from synaplex.report.network import check_network
 from synaplex.report.page import Page
+from synaplex.report.summary import measure_columns, neuron_columns
 
 COMPARED = ("strength", "in_strength", "out_strength", "disparity", "laplacian_centrality")
 """Measures compared by default: each costs a pass or two over the weights."""
@@ -214,7 +215,7 @@ def _neurons(
         frame, why, _ = measure_each(graph, measures)
         values.append(frame)
         notes |= {f"{name} ({letter})": reason for name, reason in why.items()}
-    names = [name for name in values[0].columns if name in values[1].columns[3:]]
+    names = [name for name in measure_columns(values[0]) if name in measure_columns(values[1])]
     parts = []
     for layer, other in layers.items():
         into = [found.rows for (link, _), found in zip(pairs, differences, strict=True) if link.target == layer]
@@ -226,7 +227,7 @@ def _neurons(
         size = a.layers[layer].size
         part = pl.concat(
             [
-                first.select("layer", "layer_name", "neuron"),
+                first.select(neuron_columns(first)),
                 total(into, size).frame("incoming"),
                 total(out, size).frame("outgoing"),
                 first.select(pl.col(f"{name}_a").cast(pl.Float64) for name in names),

@@ -12,7 +12,7 @@ from synaplex.errors import SpecificationError
 from synaplex.graph import NeuralGraph
 from synaplex.graph.link import Link
 from synaplex.measures.table import neuron_index
-from synaplex.report.summary import measure_columns
+from synaplex.report.summary import measure_columns, neuron_columns
 
 HUB = 2.0
 """A neuron is a hub whose summed |w| is above this multiple of its layer's median."""
@@ -78,7 +78,7 @@ def hubs(graph: NeuralGraph, most: int = 5) -> pl.DataFrame:
         of_median=pl.col("weight") / pl.col("weight").median().over("layer"),
         share=pl.col("weight") / pl.col("weight").sum().over("layer"),
     )
-    columns = (*_index(within), "edges", "weight", "of_median", "share")
+    columns = (*neuron_columns(within), "edges", "weight", "of_median", "share")
     return (
         within.filter(pl.col("of_median").is_finite())
         .sort("of_median", "layer", "neuron", descending=[True, False, False])
@@ -117,7 +117,7 @@ def weak_neurons(graph: NeuralGraph) -> pl.DataFrame:
     why = pl.concat_str(
         [pl.when(test).then(pl.lit(reason)) for reason, test in reasons.items()], separator="; ", ignore_nulls=True
     )
-    columns = (*_index(frame), "in_edges", "out_edges", "weight", "of_median", "why")
+    columns = (*neuron_columns(frame), "in_edges", "out_edges", "weight", "of_median", "why")
     return frame.with_columns(why=why).filter(pl.col("why") != "").select(columns)
 
 
@@ -144,7 +144,7 @@ def outliers(frame: pl.DataFrame) -> pl.DataFrame:
         median = value.median().over("layer")
         spread = 1.4826 * (value - median).abs().median().over("layer")
         part = frame.filter(pl.len().over("layer") >= FEWEST).select(
-            *_index(frame),
+            *neuron_columns(frame),
             measure=pl.lit(name),
             value=value,
             median=median,
@@ -154,11 +154,6 @@ def outliers(frame: pl.DataFrame) -> pl.DataFrame:
     if not parts:
         return pl.DataFrame(schema={"layer": pl.Int32, "layer_name": pl.String, "neuron": pl.Int32})
     return pl.concat(parts).sort(pl.col("robust_z").abs(), descending=True, maintain_order=True)
-
-
-def _index(frame: pl.DataFrame) -> list[str]:
-    """The columns that say which neuron a row is about."""
-    return [name for name in ("layer", "layer_name", "neuron", "name") if name in frame.columns]
 
 
 def _require_single(graph: NeuralGraph) -> None:

@@ -12,6 +12,7 @@ from synaplex.graph import NeuralGraph
 from synaplex.measures import Measure, describe, measure, plan
 from synaplex.measures.table import Selection
 from synaplex.report.cells import count
+from synaplex.report.summary import neuron_columns
 
 _COMPONENT = {"on_disconnected": "component"}
 
@@ -32,7 +33,8 @@ def measure_each(
         The table, as from `synaplex.measure`, of the measures that have values; why others have none, wholly or for
         some neurons, by measure; and with which options each was computed.
     """
-    frame = measure(graph, {}).select("layer", "layer_name", "neuron")
+    frame = measure(graph, {})
+    frame = frame.select(neuron_columns(frame))
     notes: dict[str, str] = {}
     read: dict[str, dict[str, Any]] = {}
     for known, options in chosen(names).items():

@@ -18,7 +18,7 @@ from synaplex.report.files import check_writable
 from synaplex.report.measuring import chosen, measure_each, readings
 from synaplex.report.network import check_network
 from synaplex.report.page import Page
-from synaplex.report.summary import layer_summary
+from synaplex.report.summary import layer_summary, measure_columns
 
 MEASURES = (
     "strength",
@@ -203,7 +203,7 @@ def _measures(page: Page, graph: NeuralGraph, names: Selection, tell: Callable[[
     frame, notes, read = measure_each(graph, names, tell)
     layers = len(graph.layers)
     few = f" The first {model_figures.MOST_PANELS} of {layers} layers." if layers > model_figures.MOST_PANELS else ""
-    if frame.width > 3:
+    if measure_columns(frame):
         page.figure(
             model_figures.measures_figure(frame),
             "**Distribution of each measure within each layer** (0 is the input). Points are neurons, at most 150 "

@@ -13,6 +13,11 @@ def measure_columns(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in INDEX]
 
 
+def neuron_columns(frame: pl.DataFrame) -> list[str]:
+    """The columns that say which neuron of a network a row is about."""
+    return [name for name in ("layer", "layer_name", "neuron", "name") if name in frame.columns]
+
+
 def layer_summary(frame: pl.DataFrame) -> pl.DataFrame:
     """Mean, spread and range of each measure within each layer.
 
