@@ -91,6 +91,24 @@ def test_a_missing_shard_is_named_with_what_it_holds(tmp_path: Path) -> None:
         sx.measure_file(index)
 
 
+@pytest.mark.parametrize("suffix", ["safetensors", "bin"])
+@pytest.mark.parametrize("missing", [1, 3])
+def test_without_an_index_too(tmp_path: Path, suffix: str, missing: int) -> None:
+    shard(tmp_path, suffix=suffix).unlink()
+    (tmp_path / f"model-{missing:05}-of-00003.{suffix}").unlink()
+    with pytest.raises(UnreadableFileError, match=f"lacks 1 of 3 files: model-{missing:05}-of-00003"):
+        sx.measure_file(tmp_path)
+
+
+def test_one_shard_is_not_the_whole(tmp_path: Path) -> None:
+    shard(tmp_path).unlink()
+    for missing in (2, 3):
+        (tmp_path / f"model-{missing:05}-of-00003.safetensors").unlink()
+    with pytest.raises(UnreadableFileError, match="lacks 2 of 3 files: model-00002-of-00003, model-00003-of-00003"):
+        sx.measure_file(tmp_path)
+    assert sx.measure_file(tmp_path / "model-00001-of-00003.safetensors").height == 2  # asked for by its name
+
+
 @pytest.mark.parametrize("left", [0, 4, 60, 3000])
 @pytest.mark.parametrize("suffix", ["safetensors", "bin"])
 def test_a_truncated_shard_is_named(tmp_path: Path, left: int, suffix: str) -> None:

@@ -1,7 +1,9 @@
 """The archives that are downloaded hold the same data as the files at hand."""
 
+import bz2
 import gzip
 import io
+import lzma
 import tarfile
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from PIL import Image
 
 from synaplex.datasets import load
-from synaplex.datasets.archives import natural_order
+from synaplex.datasets.archives import natural_order, read_archive
 from synaplex.errors import UnreadableFileError
 
 
@@ -112,3 +114,73 @@ def test_a_damaged_archive_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(UnreadableFileError, match=r"kth_tips_grey_200x200\.tar"):
         load("kth-tips", tmp_path)
+
+
+FILES = {f"x/{i}.txt": np.random.default_rng(i).bytes(20 + i) for i in range(3)}
+
+
+def packed(mode):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, content in FILES.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "plain": bytes}[mode](file.getvalue())
+
+
+def whole_or_refused(path):
+    """Whether an archive is refused by name; if not, it must have given every file as it was."""
+    try:
+        found = read_archive(path, lambda name: name.endswith(".txt"))
+    except UnreadableFileError as error:
+        return str(path) in str(error)
+    assert found == FILES
+    return False
+
+
+@pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
+def test_no_damaged_byte_goes_unseen(tmp_path, mode):
+    """Whichever byte is another: a mark of the time or a name in the header of the archive at most is not read."""
+    content = packed(mode)
+    path = tmp_path / "archive.tar"
+    refused = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+        refused += whole_or_refused(path)
+    assert refused > 0.9 * len(content)
+
+
+@pytest.mark.parametrize("mode", ["gz", "bz2", "xz"])
+def test_no_end_that_is_missing_goes_unseen(tmp_path, mode):
+    content = packed(mode)
+    path = tmp_path / "archive.tar"
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        assert whole_or_refused(path)
+
+
+def test_a_plain_archive_that_ends_between_two_files_is_refused(tmp_path):
+    path = tmp_path / "archive.tar"
+    content = packed("plain")
+    ends = 2 * 3 * 512  # of each file a header and a block, then blocks of zeros
+    for length in range(0, ends + 1, 256):
+        path.write_bytes(content[:length])
+        assert whole_or_refused(path)
+    path.write_bytes(content[: ends + 1024])
+    assert not whole_or_refused(path)
+    for header in (512 * 2, 512 * 4):
+        path.write_bytes(content[:header] + b"\1" + content[header + 1 :])
+        assert whole_or_refused(path)
+
+
+def test_a_fault_in_a_large_archive_is_no_bare_error_of_its_packing(tmp_path):
+    """Some are met by the reading of a file as errors of zlib, some only by the checksum at the end."""
+    path = tmp_path / "archive.tar"
+    digits = np.random.default_rng(0).integers(0, 10, 200_000)
+    tar(path, {"large.txt": "".join(map(str, digits)).encode()}, "w:gz")
+    content = path.read_bytes()
+    for place in range(1000, len(content) - 64, 2000):
+        path.write_bytes(content[:place] + bytes(64) + content[place + 64 :])
+        with pytest.raises(UnreadableFileError, match=r"archive\.tar cannot be read, fetch it again"):
+            read_archive(path, lambda name: True)

@@ -103,6 +103,21 @@ def test_missing_and_foreign_files_are_named(folder, tmp_path_factory):
         load("cifar10", folder)
 
 
+@pytest.mark.parametrize("missing", ["train-00000-of-00002", "train-00001-of-00002"])
+def test_part_of_the_files_is_not_taken_for_the_whole(folder, missing):
+    (folder / "cifar10" / f"{missing}.parquet").unlink()
+    with pytest.raises(UnreadableFileError, match=f"cifar10 lacks 1 of 2 files: {missing}"):
+        load("cifar10", folder)
+
+
+def test_part_of_imagenette_is_not_taken_for_the_whole(tmp_path):
+    (tmp_path / "imagenet-subset").mkdir()
+    for name in ("train-00000-of-00001", "val-00001-of-00003"):
+        (tmp_path / "imagenet-subset" / f"{name}.parquet").touch()
+    with pytest.raises(UnreadableFileError, match="lacks 2 of 3 files: val-00000-of-00003, val-00002-of-00003"):
+        load("imagenette-32", tmp_path)
+
+
 @pytest.mark.slow
 def test_the_real_images(data_dir):
     data = load("cifar10", data_dir)

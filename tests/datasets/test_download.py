@@ -123,6 +123,33 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         fetch(remote(server), tmp_path / "file" / "cache")
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha256"])
+def test_digests_are_compared_where_they_may_not_serve_security(tmp_path, monkeypatch, algorithm):
+    """As on machines in FIPS mode, whose OpenSSL refuses MD5."""
+    digest = hashlib.new(algorithm, CONTENT).hexdigest()
+    new = hashlib.new
+
+    def strict(name, data=b"", *, usedforsecurity=True):
+        if name == "md5" and usedforsecurity:
+            raise ValueError("[digital envelope routines] unsupported")
+        return new(name, data, usedforsecurity=usedforsecurity)
+
+    monkeypatch.setattr(hashlib, "new", strict)
+    with Server(CONTENT) as server:
+        assert fetch(remote(server, digest=f"{algorithm}:{digest}"), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_folder_without_locks_is_named(tmp_path, monkeypatch):
+    """As filelock says it of a file system that knows none."""
+
+    def acquire(self, *args, **kwargs):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr(download.FileLock, "acquire", acquire)
+    with Server(CONTENT) as server, pytest.raises(UnwritableFileError, match=r"cannot write .*file\.bin: .*flock"):
+        fetch(remote(server), tmp_path)
+
+
 def test_two_that_want_the_same_file_fetch_it_once(tmp_path):
     with Server(CONTENT, ["stall"]) as server:
         threads = [threading.Thread(target=fetch, args=(remote(server), tmp_path)) for _ in range(2)]

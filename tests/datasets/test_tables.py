@@ -112,6 +112,36 @@ def test_damaged_folders_are_named(folder, damage, message):
         image_folder(folder)
 
 
+def test_what_systems_leave_in_folders_is_passed_over(folder):
+    clean = image_folder(folder).digest()
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / "cats" / "._0.png").write_bytes(b"what macOS keeps beside a file")
+    write(folder / "cats" / ".thumbnails" / "0.png", np.zeros((8, 8), np.uint8))
+    data = image_folder(folder)
+    assert data.classes == ("cats", "dogs")
+    assert data.digest() == clean
+
+
+def test_a_folder_below_a_hidden_one_is_read(tmp_path):
+    for name in ("a", "b"):
+        for i in range(5):
+            write(tmp_path / ".cache" / "mine" / name / f"{i}.png", np.full((8, 8), i, np.uint8))
+    assert len(image_folder(tmp_path / ".cache" / "mine").x_train) == 8
+
+
+def test_classes_that_only_the_test_set_has_are_named(tmp_path):
+    for part, classes in (("train", "ab"), ("test", "abcd")):
+        for name in classes:
+            write(tmp_path / part / name / "0.png", np.zeros((8, 8), np.uint8))
+    with pytest.raises(UnreadableFileError, match=r"test holds classes that .*train has not: c, d"):
+        image_folder(tmp_path)
+    for name in "cd":
+        (tmp_path / "test" / name / "0.png").unlink()
+        (tmp_path / "test" / name).rmdir()
+    (tmp_path / "test" / ".ipynb_checkpoints").mkdir()
+    assert len(image_folder(tmp_path).x_test) == 2
+
+
 def test_folders_without_classes_or_with_too_few_images_are_refused(tmp_path):
     with pytest.raises(UnreadableFileError, match="no folder a class"):
         image_folder(tmp_path)

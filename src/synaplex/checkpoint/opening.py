@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from synaplex._shards import whole
 from synaplex.checkpoint.onnx_file import stored_onnx
 from synaplex.checkpoint.safetensors import stored_safetensors
 from synaplex.checkpoint.stored import StoredTensor
@@ -44,7 +46,7 @@ class Checkpoint:
     files: tuple[Path, ...]
 
 
-def open_checkpoint(path: Path) -> Checkpoint:
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Find the tensors of a checkpoint without reading them.
 
     Parameters
@@ -57,10 +59,12 @@ def open_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     UnreadableFileError
-        If a file is missing, truncated, damaged or of no known kind; names it.
+        If a file is missing, truncated, damaged or of no known kind; names it. Where there is no index, the numbers in
+        names such as ``model-00001-of-00003.safetensors`` say how many there must be.
     MissingExtraError
         If it takes a package that is not installed.
     """
+    path = Path(path)
     if path.is_dir():
         return _open_folder(path)
     if path.name.endswith(_INDEX):
@@ -84,7 +88,7 @@ def _open_folder(folder: Path) -> Checkpoint:
         if found:
             return _open_index(found[0])
     for pattern in _IN_FOLDERS:
-        files = sorted(folder.glob(pattern))
+        files = whole(folder, pattern, first=1)
         if files:
             return _gather(folder, files)
     raise UnreadableFileError(f"{folder} holds no checkpoint: no {_INDEX} file, no .safetensors and no .bin files")

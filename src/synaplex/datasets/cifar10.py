@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from synaplex._shards import whole
 from synaplex.datasets.archives import read_archive
 from synaplex.datasets.dataset import Dataset
 from synaplex.datasets.download import RemoteFile
@@ -88,7 +89,7 @@ def _load(name: str, data_dir: Path | None, convert: Convert, what: str) -> Data
         source = "the authors' binary archive"
         parts = _read_archive(folder / ARCHIVE.name, convert)
     else:
-        paths = [sorted(folder.glob(pattern)) for pattern in PARQUET]
+        paths = [whole(folder, pattern) for pattern in PARQUET]
         source = f"Parquet files of encoded images{_loss(paths[0][0])}"
         parts = [_read_parquet(part, convert) for part in paths]
     (x_train, y_train), (x_test, y_test) = parts

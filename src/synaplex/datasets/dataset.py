@@ -45,6 +45,8 @@ class Dataset:
     description: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            self._check(name)
         if self.x_train.shape[1] != self.x_test.shape[1]:
             raise self._fault(f"{self.x_train.shape[1]} training features but {self.x_test.shape[1]} test features")
         for part, x, y in (("training", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
@@ -52,10 +54,30 @@ class Dataset:
                 raise self._fault(f"{len(x)} {part} inputs for {len(y)} {part} targets")
             if not bool(torch.isfinite(x).all()) or not bool(torch.isfinite(y).all()):
                 raise self._fault(f"the {part} set holds NaN or infinite values")
-            if self.classes and (y.is_floating_point() or y.min() < 0 or y.max() >= len(self.classes)):
+            if self.classes and (y.min() < 0 or y.max() >= len(self.classes)):
                 raise self._fault(f"the {part} targets are not integers from 0 to {len(self.classes) - 1}")
-            if not self.classes and not y.is_floating_point():
-                raise self._fault(f"the {part} targets are integers, but no classes are named")
+        if self.y_train.shape[1:] != self.y_test.shape[1:]:
+            raise self._fault(f"{self.y_train.shape[1]} training targets but {self.y_test.shape[1]} test targets")
+
+    def _check(self, name: str) -> None:
+        """Raise unless a part is a tensor of as many dimensions, and of such numbers, as it should be."""
+        part = getattr(self, name)
+        inputs = name.startswith("x")
+        if not isinstance(part, Tensor):
+            kind = f"{type(part).__module__}.{type(part).__qualname__}".removeprefix("builtins.")
+            way = "from_numpy" if kind == "numpy.ndarray" else "as_tensor"
+            raise self._fault(f"{name} is a {kind}, no tensor: torch.{way}({name}) makes one of it")
+        if not (inputs or self.classes or part.is_floating_point()):
+            raise self._fault(f"{name} holds {part.dtype}, but no classes are named; for a regression: {name}.float()")
+        asked = "(samples, features)" if inputs else "(samples,)" if self.classes else "(samples, targets)"
+        table = asked != "(samples,)"
+        if part.ndim != (2 if table else 1):
+            way = _as_table(part) if table else _as_indices(part)
+            raise self._fault(f"{name} has shape {tuple(part.shape)}, {asked} is expected: {name}.{way}")
+        if table and not part.is_floating_point():
+            raise self._fault(f"{name} holds {part.dtype}, inputs are floating-point numbers: {name}.float()")
+        if not table and (part.is_floating_point() or part.is_complex() or part.dtype == torch.bool):
+            raise self._fault(f"{name} holds {part.dtype}, class indices are integers: {name}.long()")
 
     def _fault(self, what: str) -> SpecificationError:
         return SpecificationError(f"dataset {self.name!r}: {what}")
@@ -94,7 +116,7 @@ class Dataset:
         digest = hashlib.sha256()
         for tensor in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(f"{tuple(tensor.shape)} {tensor.dtype};".encode())
-            digest.update(tensor.contiguous().numpy().data)
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -103,3 +125,13 @@ class Dataset:
             f"Dataset({self.name!r}: {len(self.x_train):,} training and {len(self.x_test):,} test samples, "
             f"{self.features} features, {kind})"
         )
+
+
+def _as_table(part: Tensor) -> str:
+    """What makes rows of features of a tensor."""
+    return "flatten(1)" if part.ndim > 2 else "reshape(-1, 1)"
+
+
+def _as_indices(part: Tensor) -> str:
+    """What makes class indices of a tensor: of a column, or of a mark or score a class."""
+    return "argmax(1)" if part.ndim == 2 and part.shape[1] > 1 else "flatten()"

@@ -33,7 +33,7 @@ def image_folder(
 
     Where the folder has subfolders ``train`` and ``test`` (or ``val``), these are the two parts, each with a folder a
     class; otherwise it has a folder a class itself, and a share of each class is drawn for the test. Classes are in the
-    order of their names.
+    order of their names. Files and folders whose names begin with a dot are passed over.
 
     Parameters
     ----------
@@ -54,7 +54,8 @@ def image_folder(
     Raises
     ------
     UnreadableFileError
-        If there is no such folder, there are no classes or no images, or an image is damaged; names it.
+        If there is no such folder, there are no classes or no images, a class is in the test set only, or an image is
+        damaged; names it.
     SpecificationError
         If a value makes no sense, or a class is too small to be split.
 
@@ -73,6 +74,9 @@ def image_folder(
     train, test = _part(root, TRAIN), _part(root, TEST)
     if train and test:
         classes = _classes(train)
+        alone = [name for name in _classes(test) if name not in classes]
+        if alone:
+            raise UnreadableFileError(f"{test} holds classes that {train} has not: {', '.join(alone)}")
         parts = [_files(train, classes), _files(test, classes)]
     else:
         classes = _classes(root)
@@ -100,7 +104,8 @@ def _part(root: Path, names: Iterable[str]) -> Path | None:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
-    found = tuple(sorted((path.name for path in folder.glob("*/")), key=natural_order))
+    names = (path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = tuple(sorted(names, key=natural_order))
     if not found:
         raise UnreadableFileError(f"{folder} holds no folder a class: put images into folders with the classes' names")
     return found
@@ -110,11 +115,20 @@ def _files(folder: Path, classes: tuple[str, ...]) -> list[tuple[Path, int]]:
     """Image files and their classes, in natural order."""
     files = []
     for label, name in enumerate(classes):
-        images = [path for path in (folder / name).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+        images = [
+            path
+            for path in (folder / name).rglob("*")
+            if path.suffix.lower() in SUFFIXES and path.is_file() and not _hidden(path.relative_to(folder))
+        ]
         if not images:
             raise UnreadableFileError(f"{folder / name} holds no image ({', '.join(SUFFIXES)})")
         files += [(path, label) for path in sorted(images, key=lambda path: natural_order(str(path)))]
     return files
+
+
+def _hidden(path: Path) -> bool:
+    """Whether a file, or a folder on the way to it, is one that systems put there for themselves."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _split(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from synaplex._shards import whole
 from synaplex.datasets.archives import read_archive
 from synaplex.datasets.dataset import Dataset
 from synaplex.datasets.download import RemoteFile
@@ -52,8 +53,8 @@ def imagenette(data_dir: Path | None = None, side: int = SIDE) -> Dataset:
         parts = [_read_archive(folder / ARCHIVE.name, part) for part in ("train", "val")]
     else:
         parts = [
-            [read_parquet_images(path, "image", len(CLASSES)) for path in sorted(folder.glob(pattern))]
-            for pattern in PARQUET
+            [read_parquet_images(path, "image", len(CLASSES)) for path in paths]
+            for paths in [whole(folder, pattern) for pattern in PARQUET]
         ]
     x_train, x_test = (
         planes(fitted(images.decode(row, "RGB"), side) for images in part for row in range(len(images.encoded)))

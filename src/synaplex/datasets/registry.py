@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synaplex.datasets.dataset import Dataset
 from synaplex.datasets.image_folder import image_folder
-from synaplex.errors import UnknownNameError
+from synaplex.errors import SpecificationError, UnknownNameError
 
 Loader = Callable[[Path | None], Dataset]
 """Makes a dataset, given the folder where data lie (None where the caller named none)."""
@@ -16,8 +16,25 @@ Loader = Callable[[Path | None], Dataset]
 _LOADERS: dict[str, Loader] = {}
 
 
-def register(name: str) -> Callable[[Loader], Loader]:
-    """Make a loader known under a name."""
+def register(name: str, *, replace: bool = False) -> Callable[[Loader], Loader]:
+    """Make a loader known under a name.
+
+    Parameters
+    ----------
+    name
+        Under which `load` finds it.
+    replace
+        Whether the name may be that of another dataset, which is then no longer found.
+
+    Raises
+    ------
+    SpecificationError
+        If the name is taken.
+    """
+    if name in _LOADERS and not replace:
+        raise SpecificationError(
+            f"there is a dataset {name!r} already: choose another name, or put yours in its place with replace=True"
+        )
 
     def add(loader: Loader) -> Loader:
         _LOADERS[name] = loader
