@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 import scipy.io
 import torch
+from polars.testing import assert_frame_equal
 from safetensors.torch import save_file
 from typer.testing import CliRunner, Result
 
@@ -206,6 +207,18 @@ def test_report_writes_a_page_that_opens_offline(run: Run, model: Path, tmp_path
     assert "model.safetensors" in read((tmp_path / "r.html").read_text(encoding="utf-8")).headings
 
 
+def test_nulls_set_a_model_beside_itself(run: Run, model: Path, tmp_path: Path) -> None:
+    words = ["nulls", model, "--measures", "strength,disparity", "--layers", "hidden", "--draws", "19", "--seed", "3"]
+    result = run(*words, "--out", tmp_path / "n.csv")
+    assert result.exit_code == 0, result.output
+    assert "Beside 19 draws of shuffled weights" in result.stdout
+    graph = sx.load(model)
+    known = sx.measures.beside_null(graph, ["strength", "disparity"], draws=19, null_seed=3, layers="hidden")
+    assert_frame_equal(pl.read_csv(tmp_path / "n.csv").select("measure", "z", "p"), known.select("measure", "z", "p"))
+    failed(run("nulls", model, "--null", "shufled"), 2, "shuffled")
+    failed(run("nulls", model, "--draws", "1"), 2, "two draws")
+
+
 @pytest.mark.parametrize("suffix", [".html", ".parquet", ".csv"])
 def test_compare_finds_the_layer_that_moved(run: Run, model: Path, tmp_path: Path, suffix: str) -> None:
     save_file(weights(**{"fc2.weight": weights()["fc2.weight"] + 1}), tmp_path / "after.safetensors")
@@ -342,7 +355,7 @@ def test_version(run: Run) -> None:
     assert run("--version").stdout.strip() == f"synaplex {sx.__version__}"
 
 
-@pytest.mark.parametrize("command", ["measure", "report", "compare", "study", "info"])
+@pytest.mark.parametrize("command", ["measure", "nulls", "report", "compare", "study", "info"])
 def test_help_shows_examples(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -91,6 +91,16 @@ def test_without_a_store_the_population_lives_as_long_as_its_object(population):
     assert not folder.exists()
 
 
+def test_what_is_read_lazily_without_a_store_outlives_its_population(population):
+    recipe = {**RECIPE, "measures": "strength", "epochs": 1}
+    lazy = sx.train_population(**recipe, seeds=[2, 3], chunk_size=1).scan_neurons().filter(pl.col("layer") == 2)
+    gc.collect()
+    stored = population.scan_neurons().filter(pl.col("seed").is_in([2, 3]), pl.col("layer") == 2, pl.col("epoch") < 2)
+    found, expected = lazy.collect(), stored.select("seed", "epoch", "layer", "neuron", "strength", "reason").collect()
+    assert found.drop("strength").equals(expected.drop("strength"))
+    assert found["strength"].to_list() == pytest.approx(expected["strength"].to_list(), rel=1e-4)
+
+
 def test_own_data_are_trained_on(tmp_path):
     generator = torch.Generator().manual_seed(0)
     x = torch.rand(60, 4, generator=generator)

@@ -1,19 +1,21 @@
 import errno
 import json
 import shutil
+import sys
 
 import polars as pl
 import pytest
 
 import synaplex as sx
 from synaplex.errors import (
+    SpecificationError,
     StoreBusyError,
     StoreError,
     StoreMismatchError,
     UnreadableFileError,
     UnwritableFileError,
 )
-from synaplex.population import SGD, Store
+from synaplex.population import SGD, Store, export_population, locks
 from synaplex.population import folder as folder_module
 from tests.population.conftest import RECIPE, SEEDS, files
 
@@ -145,6 +147,32 @@ def test_a_full_disk_loses_nothing_finished(population, tmp_path, monkeypatch, w
     monkeypatch.undo()
     train(folder, chunk_size=3)
     assert files(folder) == files(population.folder)
+
+
+def test_a_url_is_no_folder(tmp_path, monkeypatch, population):
+    monkeypatch.chdir(tmp_path)
+    for use in (Store, lambda place: export_population(population, place, title="x", license="cc0-1.0")):
+        with pytest.raises(SpecificationError, match="'s3://bucket/pop' is a URL"):
+            use("s3://bucket/pop")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no flock")
+@pytest.mark.filterwarnings("ignore:flock not supported")
+@pytest.mark.parametrize("options", [{}, locks._NATIVE], ids=["early releases", "this release"])
+def test_a_file_system_without_locks_is_refused(folder, monkeypatch, options):
+    """A lock that is a file which exists would stay when its process dies."""
+
+    def missing(*arguments):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", missing)
+    monkeypatch.setattr(locks, "_NATIVE", options)
+    for _ in range(2):
+        with pytest.raises(UnwritableFileError, match=r"\.lock cannot be locked: .*file system that has locks"):
+            train(folder)
+    monkeypatch.undo()
+    assert train(folder).missing == 0
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

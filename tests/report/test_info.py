@@ -49,7 +49,7 @@ def test_a_population_of_modules(tmp_path: Path) -> None:
     assert code == 0
     for word in ("3 networks", str(network), "of something", "after the last step", "0 networks have diverged"):
         assert word in out
-    row = next(line.split() for line in out.splitlines() if line.startswith("test_accuracy"))
+    row = next(line.split() for line in out.splitlines() if "test_accuracy" in line)
     last = trained.networks().filter(step=2)["test_accuracy"]
     assert [float(value) for value in row[1:]] == pytest.approx(
         [last.mean(), last.std(), last.min(), last.max()], rel=1e-3

@@ -110,11 +110,8 @@ class Candidates:
         if not path.is_dir():
             yield (name,), self._file(path)
             return
-        if (path / Store.record_name).is_file():
+        if any((path / record).is_file() for record in (Store.record_name, ModuleStore.record_name)):
             yield from self._population(open_population(path), name)
-            return
-        if (path / ModuleStore.record_name).is_file():
-            yield from self._population(ModulePopulation.open(path), name)
             return
         if any(path.glob("*.index.json")):
             raise UnreadableFileError(

@@ -11,6 +11,7 @@ import polars as pl
 
 from synaplex.errors import UnwritableFileError
 from synaplex.population.card import data_card
+from synaplex.population.folder import as_folder
 from synaplex.population.population import Population
 from synaplex.population.store import NETWORKS, NEURONS, WEIGHTS
 from synaplex.population.tables import parquet_bytes
@@ -56,10 +57,12 @@ def export_population(
 
     Raises
     ------
+    SpecificationError
+        If the folder is a URL.
     UnwritableFileError
-        If the folder exists already, or cannot be written.
+        If it exists already, or cannot be written.
     """
-    final = Path(folder)
+    final = as_folder(folder)
     if final.exists():
         raise UnwritableFileError(f"{final} exists already: name a folder that does not")
     try:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar
 
-from synaplex.errors import StoreError, SynaplexError, UnwritableFileError
+from synaplex.errors import SpecificationError, StoreError, SynaplexError, UnwritableFileError
 from synaplex.population.chunk import Chunk
 from synaplex.population.locks import FolderLocks
 from synaplex.population.record import Record
@@ -34,13 +34,18 @@ class ChunkFolder(Generic[R]):
     ----------
     folder
         Where; made by the first write.
+
+    Raises
+    ------
+    SpecificationError
+        If it is a URL.
     """
 
     record_name: ClassVar[str]
     record_class: type[R]
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder = as_folder(folder)
 
     @property
     def _record_path(self) -> Path:
@@ -80,7 +85,7 @@ class ChunkFolder(Generic[R]):
         """Replace the record, in one step."""
         with _writing(self.folder):
             partial = self._record_path.with_name(self._record_path.name + _PARTIAL)
-            _write(partial, (record.model_dump_json(indent=1) + "\n").encode())
+            _write(partial, record.as_bytes())
             os.replace(partial, self._record_path)
 
     @contextmanager
@@ -168,6 +173,21 @@ class ChunkFolder(Generic[R]):
                 shutil.rmtree(partial, ignore_errors=True)
                 if not (isinstance(error, OSError) and final.exists()):
                     raise
+
+
+def is_url(place: str | os.PathLike[str]) -> bool:
+    """Whether a place is a URL, and no folder."""
+    return isinstance(place, str) and "://" in place
+
+
+def as_folder(place: str | os.PathLike[str]) -> Path:
+    """A folder as it was named; raises `SpecificationError` for a URL, which would become a folder of that name."""
+    if is_url(place):
+        raise SpecificationError(
+            f"{place!r} is a URL, and a folder is needed: train_modules keeps populations in folders; URLs are for "
+            "train_population and Population.open"
+        )
+    return Path(place)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -3,19 +3,25 @@
     .lock               held by a process that works on the whole store, and shortly by each that plans its part
     .locks/00010        held by the process that works on chunk 10 only
 
-The system releases what a dead process held. The files stay: removing them would let two processes lock two files of
-one name.
+Only locks of the operating system are taken, which it releases when the process that holds them dies. A file system
+without them is refused: a lock that is a file which exists would outlive its process, and keep the store busy for ever.
+The files stay: removing them would let two processes lock two files of one name.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
 
 from synaplex.errors import StoreBusyError, UnwritableFileError
+
+_NATIVE: dict[str, Any] = {"fallback_to_soft": False} if hasattr(FileLock, "fallback_to_soft") else {}
+"""Options of a lock that is one of the operating system or none; earlier releases have no such option."""
 
 PATIENCE = 60.0
 """Seconds that a process waits for others to plan their part."""
@@ -86,12 +92,19 @@ class FolderLocks:
     def _held(self, path: Path, patience: float, busy: str) -> Iterator[None]:
         try:
             path.parent.mkdir(exist_ok=True)
-            lock = FileLock(path)
-            lock.acquire(timeout=patience)
+            lock = FileLock(path, **_NATIVE)
+            try:
+                lock.acquire(timeout=patience)
+            finally:
+                if isinstance(lock, SoftFileLock):  # what some releases turn it into where there is no flock
+                    lock.release()
+                    raise OSError(errno.ENOSYS, "flock is missing")
         except Timeout:
             raise StoreBusyError(f"{busy}; wait for it, or choose another folder") from None
-        except (OSError, NotImplementedError) as error:  # the latter where the file system knows no locks
-            raise UnwritableFileError(f"{path} cannot be locked: {error}") from error
+        except (OSError, NotImplementedError) as error:  # the latter by earlier releases, for ENOSYS
+            missing = not isinstance(error, OSError) or error.errno == errno.ENOSYS
+            advice = ". Keep the store on a file system that has locks, or mount this one with flock" if missing else ""
+            raise UnwritableFileError(f"{path} cannot be locked: {error}{advice}") from error
         try:
             yield
         finally:

@@ -78,7 +78,7 @@ class Population(StoredPopulation[StoreRecord]):
         return self.scan_neurons().collect()
 
     def scan_neurons(self) -> pl.LazyFrame:
-        """The table of `neurons`, to be filtered before it is read."""
+        """The table of `neurons`, to be filtered before it is read; of a population without a store, in memory."""
         return self._scan(NEURONS)
 
     def chunk_folders(self) -> list[Path]:

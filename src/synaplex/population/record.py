@@ -78,17 +78,26 @@ class Record(Specification):
             raise UnreadableFileError(f"{path.parent} holds no population: there is no {path.name}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise UnreadableFileError(f"{path} cannot be read: {error}") from error
+        return cls.parse(text, str(path))
+
+    @classmethod
+    def parse(cls, text: str | bytes, place: str) -> Self:
+        """The record that a file holds; `place` names the file in errors, which are those of `read`."""
         try:
             fields: Any = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UnreadableFileError(f"{path} is damaged: {error}") from error
+        except ValueError as error:
+            raise UnreadableFileError(f"{place} is damaged: {error}") from error
         found = fields.get("format") if isinstance(fields, dict) else None
         if found != FORMAT:
-            raise StoreError(f"{path} is of format {found!r}; Synaplex {synaplex.__version__} reads {FORMAT}")
+            raise StoreError(f"{place} is of format {found!r}; Synaplex {synaplex.__version__} reads {FORMAT}")
         try:
             return cls(**fields)
         except SpecificationError as error:
-            raise UnreadableFileError(f"{path} is damaged: {error}") from error
+            raise UnreadableFileError(f"{place} is damaged: {error}") from error
+
+    def as_bytes(self) -> bytes:
+        """The file that `read` reads."""
+        return (self.model_dump_json(indent=1) + "\n").encode()
 
     def require(self, specification: Specification, dataset_digest: str, chunk_size: int | None) -> None:
         """Raise `StoreMismatchError`, naming what differs, unless specification and data are the same."""

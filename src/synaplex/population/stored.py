@@ -31,6 +31,7 @@ class StoredPopulation(Generic[R]):
 
     def __init__(self, store: ChunkFolder[R], check: Callable[[Chunk, R], None]) -> None:
         self._folder = store
+        self._temporary = False
         self._record = store.read_record()
         plan = self._record.plan()
         self._chunks = [chunk for chunk in plan if store.is_finished(chunk)]
@@ -39,7 +40,8 @@ class StoredPopulation(Generic[R]):
             check(chunk, self._record)
 
     def remove_with_me(self) -> None:
-        """Delete the folder when this object is no longer used."""
+        """Delete the folder when this object is no longer used: what it returns does not need its files."""
+        self._temporary = True
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     @property
@@ -60,7 +62,12 @@ class StoredPopulation(Generic[R]):
     def _scan(self, name: str) -> pl.LazyFrame:
         if not self._chunks:
             raise UnreadableFileError(f"no network of the population in {self.folder} is finished yet")
-        return pl.scan_parquet([self._folder.chunk_folder(chunk) / name for chunk in self._chunks])
+        return self._lazy([self._folder.chunk_folder(chunk) / name for chunk in self._chunks])
+
+    def _lazy(self, paths: Sequence[Path]) -> pl.LazyFrame:
+        """A table of several files, read when it is collected; where they may be gone by then, read now."""
+        table = pl.scan_parquet(list(paths))
+        return table.collect().lazy() if self._temporary else table
 
     def _rows(self, seeds: Sequence[int]) -> tuple[list[tuple[Path, list[int]]], list[int]]:
         """Where networks lie: folders with rows in them, and the place of each seed among all these rows."""

@@ -1,5 +1,6 @@
 """Populations of modules are kept whole, resumed, extended, and hold what they say."""
 
+import gc
 import pickle
 import shutil
 import tempfile
@@ -86,6 +87,23 @@ def test_chunks_do_not_matter(kind, tmp_path):
             np.testing.assert_allclose(networks[column].to_numpy(), tables[0][0][column].to_numpy(), rtol=1e-4)
         for name, value in parameters.items():
             torch.testing.assert_close(value, tables[0][1][name], rtol=1e-4, atol=1e-5)
+
+
+def test_measures_read_lazily_without_a_store_outlive_their_population(population):
+    lazy = train_modules(**RECIPE, measure=norms, seeds=[1], chunk_size=1).scan_measures()
+    gc.collect()
+    expected = population.measures().filter(seed=1)
+    found = lazy.collect()
+    assert found.drop("norm").equals(expected.drop("norm"))
+    assert found["norm"].to_list() == pytest.approx(expected["norm"].to_list(), rel=1e-4)
+
+
+@pytest.mark.parametrize("use", [train, ModulePopulation.open, ModuleStore], ids=["train", "open", "store"])
+def test_a_url_is_no_folder(use, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecificationError, match=r"'s3://bucket/pop' is a URL.*train_modules keeps populations in"):
+        use("s3://bucket/pop")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_run_trains_nothing_and_more_seeds_extend(folder, monkeypatch):

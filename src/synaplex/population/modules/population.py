@@ -48,7 +48,10 @@ class ModulePopulation(StoredPopulation[ModuleRecord]):
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> ModulePopulation:
-        """Open the population in a folder, finished or not; see the class for errors."""
+        """Open the population in a folder, finished or not; see the class for errors.
+
+        A URL raises `SpecificationError`: populations of modules lie in folders.
+        """
         return cls(ModuleStore(folder))
 
     @property
@@ -80,12 +83,12 @@ class ModulePopulation(StoredPopulation[ModuleRecord]):
         return self.scan_measures().collect()
 
     def scan_measures(self) -> pl.LazyFrame:
-        """The table of `measures`, to be filtered before it is read."""
+        """The table of `measures`, to be filtered before it is read; of a population without a store, in memory."""
         paths = [self._folder.chunk_folder(chunk) / MEASURES for chunk in self._chunks]
         there = [path for path in paths if path.exists()]
         if not there:
             raise SpecificationError(f"nothing was measured in {self.folder}; pass measure= when training")
-        return pl.scan_parquet(there)
+        return self._lazy(there)
 
     def parameters(
         self, seeds: Sequence[int] | None = None, step: int | None = None

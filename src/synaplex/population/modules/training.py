@@ -84,8 +84,8 @@ def train_modules(
         Its name, which is part of the identity of a store: two functions that measure different things need two names.
         By default its module and name.
     store
-        Folder that keeps the population. Where it holds one of the same specification, only missing networks are
-        trained. None: a temporary folder, removed with the returned object.
+        Folder that keeps the population; no URL. Where it holds one of the same specification, only missing networks
+        are trained. None: a temporary folder, removed with the returned object.
     initializer, biases, objective, optimizer, batch_size, data_seed, train_size, test_size, dtype
         See `TrainingSpec`.
     data_dir
@@ -108,7 +108,7 @@ def train_modules(
     Raises
     ------
     SpecificationError
-        If a value makes no sense, or network, objective and dataset do not fit.
+        If a value makes no sense, network, objective and dataset do not fit, or the store is a URL.
     UnknownNameError
         For a dataset, initializer or optimizer that does not exist; suggests the nearest.
     StoreMismatchError, StoreBusyError
@@ -153,17 +153,18 @@ def train_modules(
     wanted = check_seeds(seeds)
     if chunk_size is not None and chunk_size < 1:
         raise SpecificationError(f"chunk_size must be at least 1, got {chunk_size}")
+    kept_in = None if store is None else ModuleStore(store)
     check_device(device, engine)
     data = load(spec.dataset, data_dir) if isinstance(dataset, str) else dataset
     check_module_fit(spec, data.subset(spec.train_size, spec.test_size))
 
-    def run(folder: str | os.PathLike[str]) -> ModulePopulation:
-        return _train(spec, wanted, data, ModuleStore(folder), measure, chunk_size, device, engine, progress)
+    def run(place: ModuleStore) -> ModulePopulation:
+        return _train(spec, wanted, data, place, measure, chunk_size, device, engine, progress)
 
-    if store is not None:
-        return run(store)
+    if kept_in is not None:
+        return run(kept_in)
     with temporary() as folder:
-        population = run(folder)
+        population = run(ModuleStore(folder))
     population.remove_with_me()
     return population
 
