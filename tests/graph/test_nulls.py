@@ -112,3 +112,17 @@ def test_sums_that_an_edge_rule_has_changed_are_refused():
     assert isinstance(shuffled(NeuralGraph(layers, (total,), {})).links[0], sx.graph.SumLink)
     with pytest.raises(SpecificationError, match="edge rules"):
         shuffled(NeuralGraph(layers, (total.map(torch.abs),), {}))
+
+
+def test_a_tied_decoder_changes_as_its_encoder_does():
+    class Autoencoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encoder = nn.Linear(6, 4, bias=False)
+
+        def forward(self, x):
+            return nn.functional.linear(self.encoder(x).relu(), self.encoder.weight.t())
+
+    for null in (shuffled, flipped):
+        encoder, decoder = null(sx.graph(Autoencoder(), torch.zeros(1, 6)), 3).links
+        assert torch.equal(encoder.to_dense(), decoder.to_dense().mT)

@@ -65,8 +65,19 @@ def test_draws_without_a_value_are_left_out_and_counted():
     lost = against_null(1.5, draws[3:])
     assert np.isnan([lost["null_mean"], lost["null_deviation"]]).all()
     assert (lost["z"], lost["remark"]) == (None, "undefined in 2 of 3 draws")
-    assert _row("x\nmean", 1.5, draws)["p"] == 1
-    assert _row("x\nmean", 9.0, draws)["p"] == pytest.approx(1 / 5)
+    assert _row("x\nmean", 1.5, draws, "")["p"] == 1
+    assert _row("x\nmean", 9.0, draws, "")["p"] == pytest.approx(1 / 5)
+
+
+def test_beside_rewired_networks_degrees_are_fixed():
+    generator = torch.Generator().manual_seed(2)
+    weight = torch.randn(12, 10, generator=generator) * (torch.rand(12, 10, generator=generator) < 0.3)
+    same, other = (
+        beside_null(NeuralGraph.from_weights([one]), "in_strength", null="rewired", draws=5).filter(layer=1)
+        for one in ((weight != 0).double(), weight)
+    )
+    assert same["remark"].to_list() == ["fixed by the numbers of connections and the weight distribution alone"] * 3
+    assert other.filter(statistic="deviation")["remark"].to_list() == [""]
 
 
 def test_a_hub_is_found_and_one_network_without_structure_is_not():

@@ -27,6 +27,7 @@ from synaplex.graph.nulls import flipped, shuffled
 from synaplex.graph.pool import PoolLink, adaptive_average_pool, adaptive_max_pool, average_pool, max_pool
 from synaplex.graph.recurrence import Recurrence, recurrence
 from synaplex.graph.repeated import RepeatedLink
+from synaplex.graph.rewired import rewired
 from synaplex.graph.select import SelectLink, select_link
 from synaplex.graph.sparse import SparseLink
 from synaplex.graph.sum import SumLink
@@ -78,6 +79,7 @@ __all__ = [
     "mean_link",
     "recurrence",
     "repeated_heads",
+    "rewired",
     "rms_norm",
     "select_link",
     "shuffled",

@@ -24,7 +24,11 @@ from synaplex.graph.sparse import SparseLink
 from synaplex.graph.sum import SumLink
 from synaplex.graph.transposed import TransposedLink
 
-Change = Callable[[Tensor, torch.Generator], Tensor]
+Stream = Callable[[Tensor], torch.Generator]
+"""Random numbers for a parameter, the same for all links that hold it."""
+
+Change = Callable[[Link, str, Stream], Link]
+"""What a null model makes of a link, given the name of its parameter, if it has any, and random numbers."""
 
 
 def shuffled(graph: NeuralGraph, seed: int = 0) -> NeuralGraph:
@@ -56,7 +60,7 @@ def shuffled(graph: NeuralGraph, seed: int = 0) -> NeuralGraph:
     >>> sorted(shuffled(graph, seed=1).links[0].weights.tolist())
     [1.0, 2.0, 3.0, 4.0]
     """
-    return _changed(graph, seed, _in_random_order)
+    return changed(graph, seed, _to_weights(in_random_order))
 
 
 def flipped(graph: NeuralGraph, seed: int = 0) -> NeuralGraph:
@@ -65,10 +69,11 @@ def flipped(graph: NeuralGraph, seed: int = 0) -> NeuralGraph:
     For what is claimed of signs: strengths lose what positive and negative weights have to do with each other, |w|
     stays. Parameters, errors and what is left alone are those of `shuffled`.
     """
-    return _changed(graph, seed, _with_random_signs)
+    return changed(graph, seed, _to_weights(_with_random_signs))
 
 
-def _in_random_order(weight: Tensor, generator: torch.Generator) -> Tensor:
+def in_random_order(weight: Tensor, generator: torch.Generator) -> Tensor:
+    """Each line of weights, the last axis, in an order of its own."""
     order = torch.rand(weight.shape, generator=generator, dtype=torch.float64).argsort(-1).to(weight.device)
     return weight.gather(-1, order)
 
@@ -78,39 +83,70 @@ def _with_random_signs(weight: Tensor, generator: torch.Generator) -> Tensor:
     return weight * sign.to(weight.device, weight.dtype)
 
 
-def _changed(graph: NeuralGraph, seed: int, change: Change) -> NeuralGraph:
-    drawn: dict[tuple[int, int], int] = {}
+def changed(graph: NeuralGraph, seed: int, change: Change) -> NeuralGraph:
+    """The network with each link changed, and those that others are made of in their place.
 
-    def generator(weight: Tensor, name: str) -> torch.Generator:
+    The links within a link are given the layers that it joins.
+    """
+    drawn: dict[tuple[int, int, bool], int] = {}
+
+    def generator(weight: Tensor, name: str, copied: bool) -> torch.Generator:
         """The same for links that hold the same tensor, whatever they call it."""
-        key = drawn.setdefault((weight.data_ptr(), weight.numel()), crc32(name.encode()))
+        key = drawn.setdefault(_identity(weight, copied), crc32(name.encode()))
         return torch.Generator().manual_seed(int(np.random.default_rng((seed, key)).integers(2**62)))
 
-    links = tuple(_link(link, link.name or str(i), generator, change) for i, link in enumerate(graph.links))
+    def within(link: Link, name: str, place: int) -> Link:
+        name = link.name or name
+        if isinstance(link, RepeatedLink):
+            return replace(link, link=within(link.link.between(link.source, link.target), name, place))
+        if isinstance(link, TransposedLink):
+            return replace(link, link=within(link.link.between(link.target, link.source), name, place))
+        if isinstance(link, SumLink):
+            if link.function is not None:
+                raise SpecificationError(
+                    "null models are made of networks as they are: apply edge rules to what comes out"
+                )
+            parts = (part.between(link.source, link.target) for part in (link.large, link.small))
+            large, small = (within(part, name, place) for part in parts)
+            return replace(link, large=large, small=small)
+        if isinstance(link, DenseLink) and _is_turned(link.weight):
+            return within(link.transpose(), name, place).transpose()
+        copied = isinstance(link, SparseLink) and bool(graph.records)
+        return change(link, name, lambda weight: generator(weight, name or str(place), copied))
+
+    links = tuple(within(link, "", place) for place, link in enumerate(graph.links))
     return replace(graph, links=links, _views=None)
 
 
-def _link(link: Link, name: str, generator: Callable[[Tensor, str], torch.Generator], change: Change) -> Link:
-    """A link with changed parameters."""
-    if isinstance(link, RepeatedLink | TransposedLink):
-        return replace(link, link=_link(link.link, link.link.name or name, generator, change))
-    if isinstance(link, SumLink):
-        if link.function is not None:
-            raise SpecificationError("null models are made of networks as they are: apply edge rules to what comes out")
-        large, small = (_link(part, part.name or name, generator, change) for part in (link.large, link.small))
-        return replace(link, large=large, small=small)
-    if isinstance(link, SparseLink):
-        random, bounds = generator(link.weight, name), link.row_start[:: max(link.shape[0], 1)].tolist()
-        parts = [change(link.weight[start:end], random) for start, end in pairwise(bounds)]
-        return replace(link, weight=torch.cat(parts)) if parts else link
-    if isinstance(link, DenseLink | ConvLink | ConvTransposeLink):
-        return replace(link, weight=_flat(link.weight, link.networks, generator(link.weight, name), change))
-    if isinstance(link, GainLink | DiagonalLink):
-        return replace(link, gain=_flat(link.gain, link.networks, generator(link.gain, name), change))
-    return link
+def _identity(weight: Tensor, copied: bool) -> tuple[int, int, bool]:
+    """What links of one parameter share: its place in memory; its values, where a model's sparse layers copy them."""
+    if copied and not weight.is_meta:
+        values = weight.detach().cpu().contiguous().view(torch.uint8).numpy()
+        return crc32(values.tobytes()), weight.numel(), True
+    return weight.data_ptr(), weight.numel(), False
 
 
-def _flat(weight: Tensor, networks: int | None, generator: torch.Generator, change: Change) -> Tensor:
-    """Change parameters as one line a network."""
-    line = weight.reshape(-1) if networks is None else weight.reshape(networks, -1)
-    return change(line, generator).reshape(weight.shape)
+def _is_turned(weight: Tensor) -> bool:
+    """Whether a matrix is read from one that is stored the other way round, as a decoder's tied to its encoder's."""
+    return weight.mT.is_contiguous() and not weight.is_contiguous()
+
+
+def _to_weights(change: Callable[[Tensor, torch.Generator], Tensor]) -> Change:
+    """A change of the parameters of a link, as one line a network."""
+
+    def to_link(link: Link, _: str, stream: Stream) -> Link:
+        if isinstance(link, SparseLink):
+            random, bounds = stream(link.weight), link.row_start[:: max(link.shape[0], 1)].tolist()
+            parts = [change(link.weight[start:end], random) for start, end in pairwise(bounds)]
+            return replace(link, weight=torch.cat(parts)) if parts else link
+        if isinstance(link, DenseLink | ConvLink | ConvTransposeLink):
+            return replace(link, weight=flat(link.weight, link.networks, stream(link.weight)))
+        if isinstance(link, GainLink | DiagonalLink):
+            return replace(link, gain=flat(link.gain, link.networks, stream(link.gain)))
+        return link
+
+    def flat(weight: Tensor, networks: int | None, generator: torch.Generator) -> Tensor:
+        line = weight.reshape(-1) if networks is None else weight.reshape(networks, -1)
+        return change(line, generator).reshape(weight.shape)
+
+    return to_link

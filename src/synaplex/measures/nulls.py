@@ -10,13 +10,17 @@ import polars as pl
 from jaxtyping import Float
 
 from synaplex.errors import SpecificationError, UnknownNameError
-from synaplex.graph import NeuralGraph, flipped, shuffled
+from synaplex.graph import NeuralGraph, flipped, rewired, shuffled
 from synaplex.measures.input import check_graph
 from synaplex.measures.layers import Layers
 from synaplex.measures.table import Selection, measure, plan
 
-NULLS: Mapping[str, Callable[[NeuralGraph, int], NeuralGraph]] = {"shuffled": shuffled, "flipped": flipped}
-"""Null models by name: weights of each link in random order, or with random signs."""
+NULLS: Mapping[str, Callable[[NeuralGraph, int], NeuralGraph]] = {
+    "shuffled": shuffled,
+    "flipped": flipped,
+    "rewired": rewired,
+}
+"""Null models by name: weights of each link in random order, with random signs, or at other connections."""
 
 STATISTICS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "mean": lambda values: values.mean(),
@@ -26,11 +30,16 @@ STATISTICS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
 """Of a measure over the neurons of a layer, by name."""
 
 FIXED = "fixed by the weight distribution alone"
+FIXED_BY = {"rewired": "fixed by the numbers of connections and the weight distribution alone"}
+"""What is said instead of `FIXED`, by null model."""
+
 _NO_SPREAD = 1e-9
 """Deviation, as a share of the largest draw, up to which draws differ by rounding alone."""
 
 
-def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[str, float | str | None]:
+def against_null(
+    observed: float, draws: Float[np.ndarray, " draws"], fixed: str = FIXED
+) -> dict[str, float | str | None]:
     """An observed quantity beside the same quantity in draws of a null model.
 
     Returns
@@ -53,7 +62,7 @@ def against_null(observed: float, draws: Float[np.ndarray, " draws"]) -> dict[st
         "null_mean": mean,
         "null_deviation": deviation if spreads else 0.0,
         "z": (observed - mean) / deviation if spreads else None,
-        "remark": remark if spreads else "; ".join(filter(None, (FIXED, remark))),
+        "remark": remark if spreads else "; ".join(filter(None, (fixed, remark))),
     }
 
 
@@ -79,7 +88,8 @@ def beside_null(
         As for `synaplex.measure`.
     null
         ``"shuffled"``: the weights of each link in random order (`synaplex.graph.shuffled`); ``"flipped"``: each under
-        a random sign (`synaplex.graph.flipped`).
+        a random sign (`synaplex.graph.flipped`); ``"rewired"``: at random connections that leave each neuron as many
+        as it has, for sparse networks (`synaplex.graph.rewired`).
     draws
         Networks drawn from the null model; 19 are the fewest for a p of 0.05.
     null_seed
@@ -134,7 +144,9 @@ def beside_null(
     for place, row in enumerate(observed.iter_rows(named=True)):
         for column in observed.columns[len(index) :]:
             others = np.array([one[column][place] for one in drawn], dtype=np.float64)
-            rows.append({name: row[name] for name in index} | _row(column, row[column], others))
+            rows.append(
+                {name: row[name] for name in index} | _row(column, row[column], others, FIXED_BY.get(null, FIXED))
+            )
     schema = {name: observed.schema[name] for name in index} | _SCHEMA
     return pl.DataFrame(rows, schema=schema)
 
@@ -151,10 +163,10 @@ _SCHEMA = {
 }
 
 
-def _row(column: str, observed: float | None, draws: Float[np.ndarray, " draws"]) -> dict[str, Any]:
+def _row(column: str, observed: float | None, draws: Float[np.ndarray, " draws"], fixed: str) -> dict[str, Any]:
     name, _, statistic = column.partition("\n")
     value = float("nan") if observed is None else float(observed)
-    found = against_null(value, draws)
+    found = against_null(value, draws, fixed)
     p = None
     if found["z"] is not None and np.isfinite(value):
         known = draws[np.isfinite(draws)]
