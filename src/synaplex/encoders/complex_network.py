@@ -27,7 +27,8 @@ class ComplexNetworkFeatures(NetworkFeatures):
     Parameters
     ----------
     measures
-        Names of measures, or ``"scabini"`` for the eight of that preset (slow on large networks).
+        Names of measures, measures with options as `synaplex.measures.measure` takes them, or ``"scabini"`` for the
+        eight of that preset (slow on large networks).
     types
         Number of neuron types; 0 for averages alone.
     averages
@@ -52,7 +53,7 @@ class ComplexNetworkFeatures(NetworkFeatures):
 
     def __init__(
         self,
-        measures: tuple[str, ...] | str = CHEAP_MEASURES,
+        measures: tuple[str, ...] | str | Mapping[str, Mapping[str, Any]] = CHEAP_MEASURES,
         *,
         types: int = 6,
         averages: bool = True,

@@ -13,7 +13,7 @@ TINY = Settings(
         Task("digits", "Digits", "digits", ((2, 2), (2, 3)), (1e-3, 1e-2), True, train_size=60, test_size=40),
     ),
     shapes=Shapes("two-moons", (("regular", (4, 3)), ("wider", (6,))), seeds=4, fitted=2, every=2),
-    crowd=Crowd((4,), 40, 0.5, 0.3, 12, 1, 100, 60, 1, together=25),
+    crowd=Crowd((12,), 40, 0.5, 0.3, 12, 1, 100, 60, 1, together=25),
     epochs=10,
     snapshots=(2, 6, 10),
     seeds=3,

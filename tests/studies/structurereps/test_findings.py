@@ -1,23 +1,32 @@
 """Tables hold the means they say, and verdicts follow from numbers that could have been others."""
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import ttest_1samp
 
-from synaplex.studies.structurereps.findings import ablation_findings, difference, network_findings, paper_findings
+from synaplex.studies.structurereps.findings import (
+    Difference,
+    ablation_findings,
+    difference,
+    network_findings,
+    paper_findings,
+)
 from synaplex.studies.structurereps.methods import BLIND, COMPLEX, ENCODERS, EPOCH, OWN, STATISTICS, UNTRAINED
 from synaplex.studies.structurereps.splits import EPOCHS, HALF
 from synaplex.studies.structurereps.tables import mean_scores, paper_table, trajectory_table
 
+TASKS = ("two-moons", "covtype", "cifar10")
 METHODS = (*ENCODERS, f"{OWN}{BLIND}", f"GC+LF{BLIND}", UNTRAINED, STATISTICS, EPOCH)
 
 
 def made_up(best: str) -> pl.DataFrame:
-    """Fits of two tasks and five seeds in which one method is well ahead; GC+LF sees nothing without weights."""
+    """Fits of three tasks and five seeds in which one method is well ahead; GC+LF sees nothing without weights."""
     generator = np.random.default_rng(0)
     rows = []
-    for task in ("two-moons", "covtype"):
+    for task in TASKS:
         for split in (EPOCHS, HALF):
             for fold in range(5):
                 for name in METHODS:
@@ -55,15 +64,57 @@ def test_verdicts_follow_the_numbers():
     assert verdict(own, "nothing of dense networks") == "fails"
 
 
-def test_the_interval_of_a_difference_is_that_of_a_paired_t_test():
-    fits = made_up(OWN)
-    mean, low, high, count = difference(fits, EPOCHS, "train", STATISTICS)
-    own = fits.filter((pl.col("split") == EPOCHS) & (pl.col("target") == "train"))
-    parts = [own.filter(pl.col("method") == name)["pearson"].to_numpy() for name in (OWN, STATISTICS)]
-    test = ttest_rel(*parts)
-    interval = test.confidence_interval(0.95)
-    assert (mean, low, high) == pytest.approx((parts[0].mean() - parts[1].mean(), interval.low, interval.high))
-    assert count == 10
+def gaps(by_task: dict[str, list[float | None]]) -> pl.DataFrame:
+    """Fits in which EA+TC+LF is so far above weight statistics, one number a seed; None where it has no correlation."""
+    rows = []
+    for task, seeds in by_task.items():
+        for fold, gap in enumerate(seeds):
+            for name, value in ((OWN, None if gap is None else 0.5 + gap), (STATISTICS, 0.5)):
+                named = {"task": task, "split": EPOCHS, "fold": fold, "method": name, "target": "train"}
+                rows.append({**named, "decoder": "linear", "pearson": value, "kendall": value, "r2": value})
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def test_the_unit_of_a_difference_is_the_task():
+    by_task = {"two-moons": [-0.6, -0.4, -0.2], "covtype": [0.0, 0.1, 0.2], "cifar10": [None, -0.1, None]}
+    found = difference(gaps(by_task), EPOCHS, "train", STATISTICS)
+    means = [np.mean([gap for gap in seeds if gap is not None]) for seeds in by_task.values()]
+    interval = ttest_1samp(means, 0).confidence_interval(0.95)
+    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(means), interval.low, interval.high))
+    assert (found.tasks, found.fits) == (3, 7)
+
+
+def test_seeds_more_make_no_task_more_certain():
+    few = difference(gaps({"two-moons": [-0.4], "covtype": [-0.1]}), EPOCHS, "train", STATISTICS)
+    many = difference(gaps({"two-moons": [-0.4] * 50, "covtype": [-0.1] * 2}), EPOCHS, "train", STATISTICS)
+    assert (many.mean, many.low, many.high) == pytest.approx((few.mean, few.low, few.high))
+    assert many.low < 0 < many.high
+
+
+def test_one_task_gives_a_difference_without_interval():
+    found = difference(gaps({"covtype": [-0.2, -0.4]}), EPOCHS, "train", STATISTICS)
+    assert str(found) == "−0.30 (one task has no interval)"
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert str(difference(gaps({"covtype": [None]}), EPOCHS, "train", STATISTICS)) == "undefined"
+    assert str(Difference(-0.08, -0.21, 0.05, 5, 25)) == "−0.08 (−0.21 to +0.05)"
+
+
+def test_a_cell_says_of_how_many_seeds_it_is():
+    fits = made_up(OWN).with_columns(
+        pl.when((pl.col("task") == "cifar10") & (pl.col("split") == HALF) & (pl.col("fold") > 0))
+        .then(None)
+        .otherwise(pl.col("pearson"))
+        .alias("pearson")
+    )
+    fits = fits.filter(~((pl.col("method") == f"{OWN}{BLIND}") & (pl.col("fold") > 1)))
+    table = trajectory_table(fits)
+    half, whole = paper_table(table, "test", HALF), paper_table(table, "test", EPOCHS)
+    assert all(cell.endswith(", 1 of 5 seeds") and "(" not in cell for cell in half["cifar10"])
+    assert not any("seeds" in cell for cell in half["covtype"])
+    cells = dict(zip(whole["method"], whole["covtype"], strict=True))
+    assert cells[f"{OWN}{BLIND}"].endswith("), 2 of 5 seeds")
+    assert "seeds" not in cells[OWN] + cells[f"GC+LF{BLIND}"]
 
 
 def test_tables_hold_means_variances_and_the_published_numbers():
@@ -85,7 +136,7 @@ def test_tables_hold_means_variances_and_the_published_numbers():
     assert row["variance"] == pytest.approx(values.var(ddof=1))
     assert (row["published"], row["published_variance"]) == (0.86, 0.0595)
     shown = paper_table(table, "test", EPOCHS)
-    assert shown.columns == ["method", "two-moons", "covtype"]
+    assert shown.columns == ["method", *TASKS]
     cells = dict(zip(shown["method"], shown["covtype"], strict=True))
     assert cells[OWN].startswith(f"{values.mean():.2f} (")
     assert "paper 0.86 (0.0595)" in cells[OWN]

@@ -3,10 +3,12 @@
 from contextlib import nullcontext
 
 import numpy as np
+import polars as pl
 import pytest
 
-from synaplex.encoders import load_encoder
-from synaplex.studies.structurereps.methods import OWN
+from synaplex.encoders import GraphSet, load_encoder
+from synaplex.measures import PRESETS, measure
+from synaplex.studies.structurereps.methods import EIGHT, OWN, method
 from synaplex.studies.structurereps.pieces import Pieces
 from synaplex.studies.structurereps.population import METHODS, SHUFFLED, _resplit, draw
 from synaplex.studies.structurereps.recipe import Crowd
@@ -42,6 +44,19 @@ def test_shuffled_networks_keep_the_weights_of_each_layer(made):
         assert not (link.weight == other.weight).all()
         for one, mixed in zip(link.weight.flatten(1), other.weight.flatten(1), strict=True):
             assert one.sort().values.equal(mixed.sort().values)
+
+
+def test_the_eight_centralities_are_averages_of_the_preset(made):
+    networks = GraphSet.of(made[1].graph)[[3, 8, 21]]
+    found = method(EIGHT, epochs=0, seed=0, types=0).fit(networks)
+    values = dict(zip(found.columns_, found.transform(networks).T, strict=True))
+    table = measure(networks.graphs[0], preset="scabini", undefined="null").filter(pl.col("network").is_in([3, 8, 21]))
+    table = table.with_columns(log_subgraph_centrality=pl.col("subgraph_centrality").log())
+    names = {name.replace("subgraph", "log_subgraph") for name in PRESETS["scabini"].measures}
+    assert set(values) == {f"{name}, layer 1" for name in names}
+    for name in names:
+        means = table.group_by("network").agg(pl.col(name).mean()).sort("network")[name]
+        np.testing.assert_allclose(values[f"{name}, layer 1"], means.to_numpy(), rtol=1e-9)
 
 
 def test_the_saved_encoder_predicts_what_the_study_says(made):

@@ -13,6 +13,7 @@ from synaplex.population.trainer import batch_order
 from synaplex.studies.structurereps.crowd import Crowd
 from synaplex.studies.structurereps.data import sampled, task_data
 from synaplex.studies.structurereps.graphs import graph_of
+from synaplex.studies.structurereps.pieces import Pieces
 from synaplex.studies.structurereps.recipe import image_shape
 from tests.studies.structurereps.conftest import TINY
 
@@ -87,10 +88,11 @@ def test_the_performance_of_a_regression_is_r2():
         assert crowd.performance()["test"][place] == pytest.approx(truth, abs=1e-5)
 
 
-def test_samples_are_a_random_part_on_one_scale():
-    part = task_data(TINY.tasks[1], None, 0)
+def test_samples_are_a_random_part_on_one_scale(tmp_path):
+    pieces = Pieces(tmp_path)
+    part = task_data(TINY.tasks[1], None, 0, pieces)
     assert (len(part.x_train), len(part.x_test)) == (60, 40)
     assert float(part.x_train.mean()) == pytest.approx(0, abs=1e-5)
     assert float(part.x_train.std(correction=0)) == pytest.approx(1, abs=1e-5)
     assert image_shape(3 * 32 * 32) == (3, 32, 32)
-    assert not torch.equal(part.y_train, task_data(TINY.tasks[1], None, 1).y_train)
+    assert not torch.equal(part.y_train, task_data(TINY.tasks[1], None, 1, pieces).y_train)

@@ -34,7 +34,8 @@ def run(
     ----------
     out
         Folder for ``trajectories/``, ``fits/``, ``population/``, ``encoder/`` (for `load_encoder`), ``tables/``,
-        ``figures/`` and ``report.html``. A run that was broken off goes on where it stopped.
+        ``figures/`` and ``report.html``. A run that was broken off goes on where it stopped, with the same data and
+        defaults: ``basis/`` has their digests and values.
     scale
         ``"small"``: under an hour on one core, small networks and subsampled data. ``"paper"``: all data, days.
     tasks
@@ -60,6 +61,8 @@ def run(
     ------
     SpecificationError
         For a seed out of range or a population without classes.
+    StoreMismatchError
+        If networks or fits in `out` were made of other data, or with other defaults of an estimator.
     UnknownNameError
         For a task, dataset or scale that does not exist.
     UnreadableFileError, UnwritableFileError

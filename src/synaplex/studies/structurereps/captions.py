@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synaplex.studies.structurereps.fits import BLIND_SEEDS
 from synaplex.studies.structurereps.recipe import Settings, Task
 
 VERDICTS = (
@@ -76,14 +77,20 @@ FIGURES = {
 _OF = {"train": "training", "test": "test"}
 
 
-def paper_caption(target: str, second_half: bool) -> str:
-    """Of one of the tables of the paper's split."""
+def paper_caption(target: str, second_half: bool, undefined: bool) -> str:
+    """Of one of the tables of the paper's split; `undefined` says whether correlations of some seeds are."""
     table = "1" if target == "train" else "2"
     if second_half:
-        return f"The same on the second half of training: Pearson on {_OF[target]} performance, variance in brackets."
+        said = f"The same on the second half of training: Pearson on {_OF[target]} performance, variance in brackets."
+        few = (
+            " Where a number of seeds is given, the others have no correlation: their performance, or what is decoded, "
+            "is the same at all epochs held out."
+        )
+        return said + few if undefined else said
     return (
         f"Table {table}: Pearson's correlation of decoded and actual {_OF[target]} performance, mean over seeds and, "
-        "in brackets, variance. *constant*: the embedding is the same at every epoch."
+        "in brackets, variance; of how many seeds where it is not all. *constant*: the embedding is the same at every "
+        "epoch."
     )
 
 
@@ -96,7 +103,10 @@ ALL_NETWORKS = (
     "epoch."
 )
 SECONDARY = "Every score on the paper's split."
-MEANS = "Means over tasks of Pearson's correlation, Kendall's tau and R2 (of seeds the median)."
+MEANS = (
+    "Means over tasks of Pearson's correlation, Kendall's tau and R2 (of seeds the median). Each task counts alike, of "
+    "however many seeds its correlation is."
+)
 NETWORK_MEANS = (
     "Means over tasks with whole networks held out. *last*: Kendall's tau among networks at their last epoch alone, "
     "where time says nothing."
@@ -148,11 +158,12 @@ def method(settings: Settings, tasks: tuple[Task, ...], dataset: str) -> str:
             else ""
         ),
         "- **weights through EA alone**: convolutions see no edge features, and the Laplacian is that of the "
-        "unweighted graph; what the paper's text may mean, too.",
+        f"unweighted graph; what the paper's text may mean, too. Fitted to {BLIND_SEEDS} of the seeds.",
         "- **Baselines.** The untrained encoder; mean, variance and quantiles of each layer's weights; averages of "
         "strength, neighbour strength, disparity and Laplacian centrality over each hidden layer and, of dense "
         "networks, the share of six neuron types; 32 principal components of all weights, matrices of different widths "
-        "padded with zeros; the number of the epoch.",
+        "padded with zeros; the number of the epoch. Across the population also the eight centralities of Scabini & "
+        "Bruno (2021), that of subgraphs as its logarithm, in averages and neuron types alike.",
         f"- **Population.** {crowd.networks:,} networks {'-'.join(map(str, crowd.hidden))} on {dataset}, "
         f"{crowd.train_size:,} training samples at most, {crowd.epochs} epochs; learning rates {crowd.rates[0]:g} to "
         f"{crowd.rates[1]:g}, initial weights {crowd.scales[0]:g} to {crowd.scales[1]:g} times He et al., logarithms "

@@ -1,4 +1,4 @@
-"""What networks learn: a random part of a dataset, brought to one scale."""
+"""What networks learn: a random part of a dataset, brought to one scale; the same data as an earlier run's."""
 
 from __future__ import annotations
 
@@ -11,16 +11,30 @@ from jaxtyping import Float
 from torch import Tensor
 
 from synaplex.datasets import Dataset, load
+from synaplex.studies.structurereps.pieces import Pieces
 from synaplex.studies.structurereps.recipe import Task, image_shape
 
 
-def task_data(task: Task, data_dir: Path | None, seed: int) -> Dataset:
+def known_data(name: str, data_dir: Path | None, pieces: Pieces) -> Dataset:
+    """A whole dataset, of which the pieces are made.
+
+    Raises
+    ------
+    StoreMismatchError
+        If an earlier run made them of other data of that name.
+    """
+    whole = load(name, data_dir)
+    pieces.rest_on(f"dataset {name}", f"SHA-256 {whole.digest()}\n")
+    return whole
+
+
+def task_data(task: Task, data_dir: Path | None, seed: int, pieces: Pieces) -> Dataset:
     """The samples of a task.
 
     Images have mean 0 and variance 1 in each colour, the targets of a regression mean 0 and variance 1, over the
-    training set; R2 does not depend on the latter.
+    training set; R2 does not depend on the latter. Raises as `known_data`.
     """
-    part = sampled(load(task.dataset, data_dir), task.train_size, task.test_size, seed)
+    part = sampled(known_data(task.dataset, data_dir, pieces), task.train_size, task.test_size, seed)
     if task.images:
         channels = image_shape(part.features)[0]
         x_train, x_test = _scaled(part.x_train, part.x_test, channels)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from synaplex.encoders import EpochIndex, StructureEncoder, WeightStatistics
+from synaplex.encoders import EpochIndex, FlatWeights, PerformanceDecoder, StructureEncoder, WeightStatistics
+from synaplex.population.snapshots import spell_out
 from synaplex.studies.structurereps.measured_once import MeasuredOnce
 from synaplex.studies.structurereps.padded import PaddedWeights
 
@@ -20,6 +21,9 @@ UNTRAINED, STATISTICS, COMPLEX, FLAT, EPOCH = (
     "flat weights, PCA",
     "epoch number",
 )
+EIGHT = f"{COMPLEX}, eight centralities"
+"""All of the preset ``"scabini"`` in the place of measures that one pass over the weights gives; costly."""
+
 BASELINES = (UNTRAINED, STATISTICS, COMPLEX, FLAT, EPOCH)
 
 BLIND = ", weights through EA alone"
@@ -29,6 +33,17 @@ _BLIND = {"edge_features": False, "adjacency": "unweighted"}
 
 NEURON_TYPES = 6
 """As in the bag of neurons of Scabini & Bruno (2021)."""
+
+ESTIMATORS = (
+    StructureEncoder,
+    WeightStatistics,
+    MeasuredOnce,
+    PaddedWeights,
+    FlatWeights,
+    EpochIndex,
+    PerformanceDecoder,
+)
+"""Classes that fits are made with."""
 
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "everything": {},
@@ -61,7 +76,7 @@ def method(name: str, *, epochs: int, seed: int, options: Options = (), types: i
     Parameters
     ----------
     name
-        One of `ENCODERS`, also with `BLIND` behind it, or of `BASELINES`.
+        One of `ENCODERS`, also with `BLIND` behind it, or of `BASELINES`, or `EIGHT`.
     epochs
         Of an encoder.
     seed
@@ -81,6 +96,8 @@ def method(name: str, *, epochs: int, seed: int, options: Options = (), types: i
         return WeightStatistics()
     if name == COMPLEX:
         return MeasuredOnce(types=types, n_init=1, random_state=seed)
+    if name == EIGHT:
+        return MeasuredOnce(spell_out("scabini"), types=types, n_init=1, random_state=seed).share({})
     return PaddedWeights(random_state=seed) if name == FLAT else EpochIndex()
 
 
@@ -95,3 +112,8 @@ def told(estimator: Any) -> list[tuple[str, Any]]:
     """The parameters of an estimator that are not its class's defaults, for the identity of a fit."""
     plain = type(estimator)().get_params()
     return sorted((key, value) for key, value in estimator.get_params().items() if value != plain[key])
+
+
+def defaults(kind: type[Any]) -> str:
+    """What `told` leaves out: every parameter of a class of estimators as it is by default, a line each."""
+    return "".join(f"{key} = {value!r}\n" for key, value in sorted(kind().get_params().items()))

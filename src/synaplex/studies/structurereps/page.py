@@ -45,11 +45,12 @@ def page(results: Results, drawn: Mapping[str, Figure], origin: Origin) -> Page:
 
 def sections(results: Results) -> Mapping[str, list[tuple[pl.DataFrame, str]]]:
     """The tables of each section, with their captions."""
-    paper = [
-        (paper_table(results.trajectories, target, split), captions.paper_caption(target, split == HALF))
-        for split in (EPOCHS, HALF)
-        for target in TARGETS
-    ]
+    paper = []
+    for split in (EPOCHS, HALF):
+        for target in TARGETS:
+            own = results.trajectories.filter((pl.col("split") == split) & (pl.col("target") == target))
+            caption = captions.paper_caption(target, split == HALF, bool((own["undefined"] > 0).any()))
+            paper.append((paper_table(own, target, split), caption))
     paper.append((mean_scores(results.trajectories, "split", ("pearson", "kendall", "r2")), captions.MEANS))
     networks = [
         (readable_networks(results.networks, target), captions.NETWORKS.format(target=target)) for target in TARGETS

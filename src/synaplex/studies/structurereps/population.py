@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,7 @@ from synaplex.studies.nulls import shuffled
 from synaplex.studies.structurereps.crowd import Crowd
 from synaplex.studies.structurereps.graphs import graph_of
 from synaplex.studies.structurereps.judging import judged
-from synaplex.studies.structurereps.methods import COMPLEX, FLAT, OWN, STATISTICS, UNTRAINED, method
+from synaplex.studies.structurereps.methods import COMPLEX, EIGHT, FLAT, OWN, STATISTICS, UNTRAINED, method
 from synaplex.studies.structurereps.pieces import Arrays, Pieces
 from synaplex.studies.structurereps.recipe import Crowd as Recipe
 from synaplex.studies.structurereps.recipe import Settings
@@ -36,7 +36,7 @@ from synaplex.studies.structurereps.recipe import Settings
 SHUFFLED = ", weights shuffled within layers"
 """Behind the name of a method: it is fitted to and judged by networks whose weights have lost their places."""
 
-METHODS = (OWN, f"{OWN}{SHUFFLED}", UNTRAINED, STATISTICS, COMPLEX, f"{COMPLEX}{SHUFFLED}", FLAT)
+METHODS = (OWN, f"{OWN}{SHUFFLED}", UNTRAINED, STATISTICS, COMPLEX, f"{COMPLEX}{SHUFFLED}", EIGHT, FLAT)
 RESPLITS = 500
 """Times that held-out networks are parted anew into those that calibrate and those that are covered."""
 
@@ -100,10 +100,8 @@ def draw(recipe: Recipe, seed: int) -> tuple[Float[np.ndarray, " networks"], Flo
     return rates, scales
 
 
-def train_population(
-    dataset: str, settings: Settings, seed: int, data: Callable[[], Dataset], pieces: Pieces
-) -> Population:
-    """The networks, trained where they are not among the pieces."""
+def train_population(dataset: str, settings: Settings, seed: int, data: Dataset, pieces: Pieces) -> Population:
+    """The networks, trained where they are not among the pieces; `dataset` names `data`."""
     recipe = settings.crowd
     rates, scales = draw(recipe, seed)
     parts = []
@@ -111,15 +109,14 @@ def train_population(
         own = slice(start, min(start + recipe.together, recipe.networks))
 
         def make(own: slice = own) -> Arrays:
-            samples = data()
-            network = mlp(samples.features, *recipe.hidden, samples.outputs, bias=True)
+            network = mlp(data.features, *recipe.hidden, data.outputs, bias=True)
             seeds = [seed * 10_000_000 + 5_000_000 + one for one in range(recipe.networks)[own]]
             paces, sizes = rates[own].tolist(), scales[own].tolist()
-            crowd = Crowd(network, samples, seeds, paces, scales=sizes, batch_size=recipe.batch_size)
+            crowd = Crowd(network, data, seeds, paces, scales=sizes, batch_size=recipe.batch_size)
             for _ in range(recipe.epochs):
                 crowd.epoch()
             weights = {f"parameters/{i}": value for i, value in enumerate(crowd.parameters.values())}
-            ends = np.array([samples.features, samples.outputs])
+            ends = np.array([data.features, data.outputs])
             return {**weights, **crowd.performance(), "ends": ends}
 
         kept = (recipe.hidden, recipe.train_size, recipe.test_size, recipe.epochs, recipe.batch_size)
@@ -224,7 +221,7 @@ def predict(population: Population, found: Mapping[str, Arrays], settings: Setti
         scores = judged(
             own,
             target[test],
-            beside=(STATISTICS, COMPLEX, FLAT, f"{OWN}{SHUFFLED}"),
+            beside=(STATISTICS, COMPLEX, EIGHT, FLAT, f"{OWN}{SHUFFLED}"),
             resamples=settings.resamples,
             seed=0,
         )

@@ -7,9 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from synaplex.studies.finding import signed
 from synaplex.studies.structurereps.findings import difference
-from synaplex.studies.structurereps.methods import COMPLEX, EPOCH, FLAT, OWN, STATISTICS, UNTRAINED
+from synaplex.studies.structurereps.methods import COMPLEX, EIGHT, EPOCH, FLAT, OWN, STATISTICS, UNTRAINED
 from synaplex.studies.structurereps.population import SHUFFLED, Prediction
 from synaplex.studies.structurereps.results import Results
 from synaplex.studies.structurereps.splits import EPOCHS
@@ -29,15 +28,13 @@ def _answer(results: Results) -> Iterator[str]:
         for name in (OWN, STATISTICS, EPOCH)
     }
     ranges = {name: f"{_two(own.min())} to {_two(own.max())}" for name, own in values.items() if len(own)}
-    train, low, high, _ = difference(results.fits, EPOCHS, "train", STATISTICS)
-    test, test_low, test_high, _ = difference(results.fits, EPOCHS, "test", STATISTICS)
+    train, test = (difference(results.fits, EPOCHS, target, STATISTICS) for target in ("train", "test"))
     yield (
         f"**A high correlation on the paper's split proves little.** With random epochs of one training held out, "
         f"EA+TC+LF decodes performance with a Pearson of {ranges.get(OWN, 'none')} (means of tasks); plain weight "
         f"statistics reach {ranges.get(STATISTICS, 'none')}, the number of the epoch alone "
-        f"{ranges.get(EPOCH, 'none')}. Difference to weight statistics: {signed(train)} ({signed(low)} to "
-        f"{signed(high)}) on training and "
-        f"{signed(test)} ({signed(test_low)} to {signed(test_high)}) on test performance."
+        f"{ranges.get(EPOCH, 'none')}. Difference to weight statistics: {train} on training and {test} on "
+        "test performance, with 95% intervals over tasks."
     )
     own = results.networks.filter(pl.col("method") == OWN)
     lines = []
@@ -53,7 +50,7 @@ def _answer(results: Results) -> Iterator[str]:
             (row for (method, _), row in scores.items() if method == name),
             key=lambda row: -2.0 if row["kendall"] is None else row["kendall"],
         )
-        for name in (OWN, STATISTICS, COMPLEX, FLAT, UNTRAINED, f"{OWN}{SHUFFLED}")
+        for name in (OWN, STATISTICS, COMPLEX, EIGHT, FLAT, UNTRAINED, f"{OWN}{SHUFFLED}")
     }
     said = ", ".join(f"{name} {with_interval(row, 'kendall')}" for name, row in best.items())
     verb = _verdict(results, "plain weight statistics", "population")

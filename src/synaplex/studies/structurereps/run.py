@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from synaplex.datasets import Dataset, load
+from synaplex.datasets import Dataset
 from synaplex.errors import SpecificationError, UnknownNameError
 from synaplex.report import save_figure
 from synaplex.studies.files import clear_leftovers, write_tables
@@ -19,7 +17,7 @@ from synaplex.studies.machine import Origin, command, machine
 from synaplex.studies.stages import Stage, stages
 from synaplex.studies.structurereps import population as crowd
 from synaplex.studies.structurereps import recipe
-from synaplex.studies.structurereps.data import sampled, task_data
+from synaplex.studies.structurereps.data import known_data, sampled, task_data
 from synaplex.studies.structurereps.drawings import drawings
 from synaplex.studies.structurereps.findings import (
     ablation_findings,
@@ -30,6 +28,7 @@ from synaplex.studies.structurereps.findings import (
     shape_findings,
 )
 from synaplex.studies.structurereps.fits import Bench, Decoded
+from synaplex.studies.structurereps.methods import ESTIMATORS, defaults
 from synaplex.studies.structurereps.page import page
 from synaplex.studies.structurereps.pieces import Pieces
 from synaplex.studies.structurereps.results import Results
@@ -102,6 +101,8 @@ def run(
 def compute(out: Path, job: Job, stage: Stage) -> Results:
     """Train and fit what is not among the pieces yet, and judge everything."""
     settings, seed, pieces = job.settings, job.seed, Pieces(out)
+    for kind in ESTIMATORS:
+        pieces.rest_on(f"set of defaults of {kind.__name__}", defaults(kind))
     by_epoch: list[Decoded] = []
     by_network: list[Decoded] = []
     without: list[Decoded] = []
@@ -109,8 +110,8 @@ def compute(out: Path, job: Job, stage: Stage) -> Results:
     space = None
     people, prediction, saved = _population(out, job, pieces, stage)
     for task in job.tasks:
-        data = _once(task, job)
         with stage(f"{task.title}: networks of {len(task.layouts)} widths and {len(task.rates)} learning rates"):
+            data = task_data(task, job.data_dir, seed, pieces)
             known = trajectories(task, settings, seed, data, pieces)
         bench = Bench(task, known, settings, seed, pieces)
         curves |= {(task.name, target): _curves(task, known, target, settings) for target in recipe.TARGETS}
@@ -176,15 +177,8 @@ def tables(results: Results) -> dict[str, pl.DataFrame]:
 
 def _population(out: Path, job: Job, pieces: Pieces, stage: Stage) -> tuple[crowd.Population, crowd.Prediction, str]:
     wanted = job.settings.crowd
-
-    @cache
-    def data() -> Dataset:
-        whole = load(job.population, job.data_dir)
-        if not whole.classes:
-            raise SpecificationError(f"the population classifies, and {whole!r} has no classes")
-        return sampled(whole, wanted.train_size, wanted.test_size, job.seed)
-
     with stage(f"{wanted.networks} networks on {job.population}"):
+        data = _population_data(job, pieces)
         people = crowd.train_population(job.population, job.settings, job.seed, data, pieces)
     with stage("features of the population"):
         found = crowd.features(people, job.settings, pieces)
@@ -194,9 +188,11 @@ def _population(out: Path, job: Job, pieces: Pieces, stage: Stage) -> tuple[crow
     return people, prediction, saved
 
 
-def _once(task: recipe.Task, job: Job) -> Callable[[], Dataset]:
-    """The samples of a task, read when they are asked for, and only once."""
-    return cache(lambda: task_data(task, job.data_dir, job.seed))
+def _population_data(job: Job, pieces: Pieces) -> Dataset:
+    whole = known_data(job.population, job.data_dir, pieces)
+    if not whole.classes:
+        raise SpecificationError(f"the population classifies, and {whole!r} has no classes")
+    return sampled(whole, job.settings.crowd.train_size, job.settings.crowd.test_size, job.seed)
 
 
 def _curves(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ class ShapeSpace:
     nearest: Mapping[str, Int[np.ndarray, " rows"]]
 
 
-def shape_space(task: Task, settings: Settings, seed: int, data: Callable[[], Dataset], pieces: Pieces) -> ShapeSpace:
+def shape_space(task: Task, settings: Settings, seed: int, data: Dataset, pieces: Pieces) -> ShapeSpace:
     """Train the networks of all shapes, fit each method on some seeds and embed the others."""
     recipe = settings.shapes
     kept = tuple(range(recipe.every, settings.epochs + 1, recipe.every))

@@ -44,8 +44,9 @@ def trajectory_table(fits: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``task``, ``split``, ``target``, ``method``; ``pearson``, ``variance`` (of it), ``kendall``, ``r2`` (a median:
-        least squares fall far off now and then); ``undefined``, how many seeds have none, because predictions are
-        constant; ``published`` and ``published_variance``.
+        least squares fall far off now and then); ``fits``, how many seeds, and ``undefined``, of how many of them
+        there is no correlation, because predictions or performance are constant; ``published`` and
+        ``published_variance``.
     """
     keys = ["task", "split", "target", "method"]
     table = (
@@ -56,6 +57,7 @@ def trajectory_table(fits: pl.DataFrame) -> pl.DataFrame:
             pl.col("pearson").var().alias("variance"),
             pl.col("kendall").mean(),
             pl.col("r2").median(),
+            pl.len().cast(pl.Int32).alias("fits"),
             pl.col("pearson").null_count().cast(pl.Int32).alias("undefined"),
         )
     )
@@ -118,23 +120,29 @@ def _joined(fits: Sequence[Decoded], name: str, target: str, decoder: str) -> Ma
 
 
 def paper_table(table: pl.DataFrame, target: str, split: str) -> pl.DataFrame:
-    """Tables 1 and 2 as they are read: a row a method, a column a task, ours and the published number behind it."""
+    """Tables 1 and 2 as they are read: a row a method, a column a task, ours and the published number behind it.
+
+    A cell says of how many seeds it is where others have more.
+    """
+    seeds = int(table["fits"].max() or 0)  # type: ignore[arg-type]
     own = table.filter((pl.col("target") == target) & (pl.col("split") == split))
     rows = []
     for name in own["method"].unique(maintain_order=True):
         row: dict[str, object] = {"method": name}
         for one in own.filter(pl.col("method") == name).iter_rows(named=True):
-            row[one["task"]] = _cell(one)
+            row[one["task"]] = _cell(one, seeds)
         rows.append(row)
     return pl.DataFrame(rows)
 
 
-def _cell(row: Mapping[str, Any]) -> str:
+def _cell(row: Mapping[str, Any], seeds: int) -> str:
+    defined = row["fits"] - row["undefined"]
     if row["pearson"] is None:
         text = "constant"
     else:
         text = f"{row['pearson']:.2f}"
         text += f" ({row['variance']:.4f})" if row["variance"] is not None else ""
+        text += f", {defined} of {seeds} seeds" if defined < seeds else ""
     if row["published"] is not None:
         text += f"; paper {row['published']:.2f} ({row['published_variance']:.4f})"
     return text.replace("-", "−")

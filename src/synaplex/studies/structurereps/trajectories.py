@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,9 +65,7 @@ class Trajectories:
         return [self.arrays[f"{which}/{number}"] for number in range(count)]
 
 
-def trajectories(
-    task: Task, settings: Settings, seed: int, data: Callable[[], Dataset], pieces: Pieces
-) -> tuple[Trajectories, ...]:
+def trajectories(task: Task, settings: Settings, seed: int, data: Dataset, pieces: Pieces) -> tuple[Trajectories, ...]:
     """The networks of all layouts of a task, trained where they are not among the pieces."""
     found = []
     for layout, hidden in enumerate(task.layouts):
@@ -90,7 +88,7 @@ def trained(
     settings: Settings,
     kept: Sequence[int],
     every: Sequence[int],
-    data: Callable[[], Dataset],
+    data: Dataset,
     pieces: Pieces,
 ) -> Arrays:
     """Train networks of some hidden layers as one batch; see `Trajectories.arrays`.
@@ -102,13 +100,12 @@ def trained(
     every
         Places of the networks whose weights are kept at every epoch.
     data
-        Loads the samples, where networks have to be trained.
+        What they learn. It is no part of the identity of a piece: `known_data` sees that it is the same.
     """
 
     def make() -> Arrays:
-        samples = data()
-        network = task.network(hidden, samples.features, samples.outputs)
-        crowd = Crowd(network, samples, seeds, rates, batch_size=task.batch_size)
+        network = task.network(hidden, data.features, data.outputs)
+        crowd = Crowd(network, data, seeds, rates, batch_size=task.batch_size)
         scores: dict[str, list[np.ndarray]] = {target: [] for target in TARGETS}
         some: list[list[np.ndarray]] = []
         traces: list[list[np.ndarray]] = []
@@ -125,7 +122,7 @@ def trained(
         arrays = {target: np.stack(values, 1) for target, values in scores.items()}
         for which, snapshots in (("some", some), ("every", traces)):
             arrays |= {f"{which}/{i}": np.stack(part, 1) for i, part in enumerate(zip(*snapshots, strict=True))}
-        return arrays | {"ends": np.array([samples.features, samples.outputs])}
+        return arrays | {"ends": np.array([data.features, data.outputs])}
 
     identity = (task, hidden, tuple(seeds), tuple(rates), settings.epochs, tuple(kept), tuple(every))
     return pieces.get(f"trajectories/{task.name}-{'-'.join(map(str, hidden))}", identity, make)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synaplex.report import style
-from synaplex.studies.structurereps.methods import COMPLEX, ENCODERS, EPOCH, FLAT, OWN, STATISTICS, UNTRAINED
+from synaplex.studies.structurereps.methods import COMPLEX, EIGHT, ENCODERS, EPOCH, FLAT, OWN, STATISTICS, UNTRAINED
 
 COLORS = {
     OWN: style.PALETTE[0],
@@ -13,6 +13,7 @@ COLORS = {
     UNTRAINED: style.PALETTE[2],
     STATISTICS: style.PALETTE[1],
     COMPLEX: style.PALETTE[4],
+    EIGHT: style.PALETTE[4],
     FLAT: style.PALETTE[7],
     EPOCH: style.INK,
 }

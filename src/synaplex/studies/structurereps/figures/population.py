@@ -6,8 +6,8 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from synaplex.report import style
-from synaplex.studies.structurereps.figures.palette import color
-from synaplex.studies.structurereps.methods import OWN, STATISTICS
+from synaplex.studies.structurereps.figures.palette import color, short
+from synaplex.studies.structurereps.methods import COMPLEX, OWN, STATISTICS
 from synaplex.studies.structurereps.population import METHODS, SHUFFLED, Prediction
 
 
@@ -15,7 +15,7 @@ def population(prediction: Prediction) -> Figure:
     """Left, Kendall's tau with 95% intervals; then a point a held-out network for two methods."""
     regressors = prediction.scores["decoder"].unique(maintain_order=True).to_list()
     with style.context():
-        figure, axes = style.subplots(1, 3, height=3.1, width_ratios=[1.25, 1, 1])
+        figure, axes = style.subplots(1, 3, height=3.6, width_ratios=[1.25, 1, 1])
         panel = axes[0, 0]
         marks = dict(zip(regressors, "os", strict=False))
         for row in prediction.scores.drop_nulls("kendall").iter_rows(named=True):
@@ -25,7 +25,12 @@ def population(prediction: Prediction) -> Figure:
             panel.plot([row["kendall"]], [at], marks[row["decoder"]], color=shade, ms=4)
         for name, mark in marks.items():
             panel.plot([], [], mark, color=style.MUTED, ms=4, label=name)
-        named = [name.replace(SHUFFLED, ",\nweights shuffled").replace("-network", "\nnetwork") for name in METHODS]
+        named = [
+            name.replace(SHUFFLED, ",\nweights shuffled")
+            .replace(COMPLEX, short(COMPLEX))
+            .replace(", eight", ",\neight")
+            for name in METHODS
+        ]
         panel.set_yticks(range(len(METHODS)), named, fontsize=8)
         panel.invert_yaxis()
         panel.set_xlabel("Kendall's tau")
