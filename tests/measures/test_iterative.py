@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import synaplex.measures as ms
-from synaplex.errors import DisconnectedGraphError
+from synaplex.errors import DisconnectedGraphError, ToleranceError
 from synaplex.graph import IdentityLink, Layer, NeuralGraph
 from synaplex.graph.conv import conv_link
+from synaplex.measures import limits
 from synaplex.measures.bounds import Bounds
+from synaplex.measures.operators import Laplacian
+from synaplex.measures.signed_gap import signed_gaps
 from tests.measures.layered import Layered, build, layered
 
 few = settings(max_examples=6)
@@ -128,6 +132,73 @@ def test_wide_networks_are_measured_all_at_once() -> None:
     ms.log_subgraph_centrality(graph, method="iterative", bounds=bounds)
     assert [note.method for note in bounds.notes] == ["moments", "leading eigenvector"]
     assert all(note.confidence > 0.99999 for note in bounds.notes)
+
+
+CANCELLING = np.array([[1.0, 1.0], [-1.0, -1.0]])
+"""Weights of a connected graph whose Laplacian is singular."""
+
+
+def blocks(parts: list[np.ndarray]) -> NeuralGraph:
+    return NeuralGraph.from_weights([scipy.linalg.block_diag(*parts)])
+
+
+@pytest.mark.parametrize("method", ["iterative", "auto"])
+def test_a_singular_laplacian_is_never_a_silent_nan(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "EXACT_SIDE", 1)
+    graph, bounds, undefined = blocks([CANCELLING]), Bounds(), ms.Undefined()
+    with pytest.raises(ToleranceError, match=r"neuron 0 of layer 0 .* nothing is known .*singular"):
+        ms.current_flow_closeness(graph, method=method)
+    values = ms.current_flow_closeness(graph, method=method, bounds=bounds, undefined=undefined)
+    (mask, reason), (note,) = undefined.notes[0], bounds.notes
+    assert values.isnan().all()
+    assert note.error.isnan().all()
+    assert mask.shape == values.shape
+    assert mask.all()
+    assert "singular" in reason
+    table = ms.measure(graph, "current_flow_closeness", method=method, undefined="null")
+    assert table["reason"].str.contains("tolerance not reached").to_list() == [True] * 4
+
+
+@pytest.mark.parametrize("sound", [1, 9])
+def test_a_singular_component_leaves_the_others_as_they_are(sound: int) -> None:
+    """With nine others it is among those that share a bound, and has to be found."""
+    random = np.random.default_rng(7)
+    parts = [random.normal(size=(6, 5) if sound == 1 else (3, 2)) for _ in range(sound)]
+    pairs = [np.array([[weight]]) for weight in (0.5, -2.0, 1.5)]
+    graph = blocks([*pairs, CANCELLING, *parts])
+    chosen = {"edges": "signed", "on_disconnected": "component"}
+    bounds, undefined, exactly = Bounds(), ms.Undefined(), ms.Undefined()
+    found = ms.current_flow_closeness(graph, method="iterative", bounds=bounds, undefined=undefined, **chosen)
+    exact = ms.current_flow_closeness(graph, method="exact", undefined=exactly, **chosen)
+    lost = torch.zeros(graph.neurons, dtype=torch.bool)
+    lost[[place for start in graph.offsets[:2] for place in (start + 3, start + 4)]] = True
+    for values, notes in ((found, undefined.notes), (exact, exactly.notes)):
+        assert torch.equal(values.isnan(), lost)
+        assert [mask.tolist() for mask, _ in notes] == [lost.tolist()]
+    error = bounds.notes[0].error
+    assert ((found - exact).abs() <= error + 1e-9 * exact.abs())[~lost].all()
+    assert (error <= 1.01e-4 * found.abs())[~lost].all()
+    if sound == 1:
+        with pytest.raises(ToleranceError, match=r"neuron 3 of layer 0 \('input'\); neuron 4 .* neuron 4 of layer 1"):
+            ms.current_flow_closeness(graph, method="iterative", **chosen)
+        rest = (~lost).nonzero()[:, 0].tolist()
+        assert ms.current_flow_closeness(graph, method="iterative", neurons=rest, **chosen).isfinite().all()
+
+
+def test_gaps_of_components_are_below_their_smallest_eigenvalues() -> None:
+    random = np.random.default_rng(2)
+    parts = [random.normal(size=(3, 2)) for _ in range(10)]
+    view = blocks([*parts, CANCELLING, np.zeros((1, 1))]).undirected()
+    gaps, _ = signed_gaps(Laplacian(view), torch.arange(13))
+    adjacency, labels = view.dense.numpy(), view.components.numpy()
+    for piece in range(10):
+        inside = np.ix_(labels == piece, labels == piece)
+        one = adjacency[inside]
+        root = np.sqrt(np.abs(one).sum(0))
+        inverse = np.linalg.pinv(np.diag(one.sum(0)) - one, hermitian=True)
+        truth = 1 / np.abs(np.linalg.eigvalsh(root[:, None] * inverse * root)).max()
+        assert 0.4 * (truth if piece < 8 else 0) < gaps[piece] <= truth
+    assert gaps[10] == 0
 
 
 @pytest.mark.parametrize("seed", range(2))

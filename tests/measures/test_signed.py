@@ -147,6 +147,52 @@ def test_singular_signed_laplacian_is_refused() -> None:
         ms.current_flow_closeness(square)
 
 
+def test_a_singular_component_takes_no_other_value_with_it() -> None:
+    generator = torch.Generator().manual_seed(4)
+    weights = torch.zeros(3, 7, 6, dtype=torch.float64)
+    weights[:, :4, :4] = torch.randn(3, 4, 4, generator=generator)
+    weights[:, 4:, 4:] = torch.randn(3, 3, 2, generator=generator)
+    weights[1, 4:, 4:] = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [0.0, 0.0]])
+    graph = NeuralGraph.from_weights([weights])
+    with pytest.raises(SingularLaplacianError, match="condition number inf"):
+        ms.current_flow_closeness(graph, on_disconnected="component")
+    table = ms.measure(graph, "current_flow_closeness", on_disconnected="component", undefined="null")
+    reasons = {(1, 0, 4), (1, 0, 5), (1, 1, 4), (1, 1, 5)}
+    for row in table.iter_rows(named=True):
+        place = (row["network"], row["layer"], row["neuron"])
+        if place in reasons:
+            assert row["reason"] == "current_flow_closeness: singular Laplacian"
+        elif place == (1, 1, 6):
+            assert row["reason"] == "current_flow_closeness: no edge"
+        else:
+            assert row["reason"] is None
+        assert (row["current_flow_closeness"] is None) == (row["reason"] is not None)
+    sound = ms.current_flow_closeness(graph, neurons=[0, 1, 6, 7], on_disconnected="component")
+    for k, part in ((0, slice(0, 4)), (1, slice(0, 4)), (2, slice(0, 4))):
+        matrix = np.zeros((8, 8))
+        matrix[4:, :4] = weights[k, part, part]
+        expected = closeness(matrix + matrix.T)
+        np.testing.assert_allclose(sound[k].numpy(), expected[[0, 1, 4, 5]], rtol=1e-8)
+
+
+def test_a_neuron_cut_off_costs_no_more_than_another_component() -> None:
+    """Of 100,003 neurons, 3 of them on the small side: a dense matrix of all would take 80 GB."""
+    generator = torch.Generator().manual_seed(6)
+    weights = torch.randn(100_000, 3, generator=generator, dtype=torch.float64)
+    whole = ms.current_flow_closeness(NeuralGraph.from_weights([weights]))
+    gap = torch.cat([weights[:50], torch.zeros(1, 3), weights[50:]])
+    notes = ms.Undefined()
+    apart = ms.current_flow_closeness(NeuralGraph.from_weights([gap]), on_disconnected="component", undefined=notes)
+    assert apart.isnan().nonzero().tolist() == [[53]]
+    np.testing.assert_allclose(apart[~apart.isnan()].numpy(), whole.numpy(), rtol=1e-9)
+    positive = gap.abs()  # each neuron is weak beside the three that all are joined to
+    second = ms.second_order_centrality(
+        NeuralGraph.from_weights([positive]), neurons=[0, 53], on_disconnected="component"
+    )
+    alone = ms.second_order_centrality(NeuralGraph.from_weights([weights.abs()]), neurons=[0])
+    np.testing.assert_allclose(second.numpy(), [float(alone[0]), 0.0], rtol=1e-9)
+
+
 def test_negative_edges_are_no_distances_and_no_probabilities() -> None:
     graph = NeuralGraph.from_weights([torch.tensor([[1.0, -1.0]])])
     with pytest.raises(SpecificationError, match="distances cannot be negative"):

@@ -16,6 +16,7 @@ import synaplex.measures as ms
 from synaplex.errors import (
     DisconnectedGraphError,
     InvalidGraphError,
+    MeasureOverflowError,
     SpecificationError,
     UndefinedMeasureError,
     UnknownNameError,
@@ -213,3 +214,32 @@ def test_undefined_values_name_the_measure_and_the_way_out() -> None:
         sx.measure(NeuralGraph.from_weights([torch.zeros(3, 2)]), "laplacian_centrality", normalized=True)
     with pytest.raises(UndefinedMeasureError, match="disparity is undefined"):
         ms.disparity(zeros)
+
+
+@pytest.mark.parametrize("method", ["exact", "iterative"])
+def test_a_network_that_overflows_has_its_other_measures(method: str) -> None:
+    weights = torch.ones(3, 4, 5)
+    weights[1] *= 1_000
+    graph = NeuralGraph.from_weights([weights])
+    asked = {"strength": {}, "subgraph_centrality": {"binary": False}, "log_subgraph_centrality": {"binary": False}}
+    with pytest.raises(MeasureOverflowError, match=r"log_subgraph_centrality\).*undefined='null'"):
+        sx.measure(graph, asked, method=method)
+    frame = sx.measure(graph, asked, method=method, undefined="null")
+    large, others = frame.filter(network=1), frame.filter(pl.col("network") != 1)
+    assert large["subgraph_centrality"].null_count() == len(large) == 9
+    reason = "subgraph_centrality: beyond float64 in this network; use log_subgraph_centrality"
+    assert large["reason"].unique().to_list() == [reason]
+    assert large.null_count()["log_subgraph_centrality"].item() == large.null_count()["strength"].item() == 0
+    assert large["log_subgraph_centrality"].min() > 709
+    expected = others["log_subgraph_centrality"].exp().to_numpy()
+    np.testing.assert_allclose(others["subgraph_centrality"].to_numpy(), expected, rtol=1e-6)
+    assert others["reason"].null_count() == len(others)
+
+
+def test_large_values_are_not_collected_as_undefined_ones_unless_asked() -> None:
+    graph = NeuralGraph.from_weights([1_000 * torch.ones(4, 5)])
+    with pytest.raises(MeasureOverflowError, match="log_subgraph_centrality"):
+        ms.subgraph_centrality(graph, binary=False, undefined=ms.Undefined())
+    notes = ms.Undefined(overflow=True)
+    assert ms.subgraph_centrality(graph, binary=False, undefined=notes).isnan().all()
+    assert notes.notes[0][0].all()

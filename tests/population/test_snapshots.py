@@ -57,6 +57,22 @@ def test_a_neuron_cut_off_is_null_with_a_reason_and_the_others_are_measured():
     assert others.select(*chosen).null_count().sum_horizontal().item() == 0
 
 
+@pytest.mark.parametrize("method", ["exact", "iterative"])
+def test_a_singular_component_is_null_with_a_reason_and_the_chunk_goes_on(method):
+    generator = torch.Generator().manual_seed(1)
+    first, second = torch.zeros(2, 5, 5), torch.zeros(2, 3, 5)
+    first[:, :3, :3] = torch.randn(2, 3, 3, generator=generator)
+    second[:, :2, :3] = torch.randn(2, 2, 3, generator=generator)
+    first[:, 3:, 3:] = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])
+    first[0, 4, 4] = 2.0
+    chosen = spell_out({"current_flow_closeness": {"on_disconnected": "component", "method": method}})
+    table = take_snapshot([first, second], [], torch.ones(2, dtype=torch.bool), 0, chosen)
+    lost = table.filter(pl.col("current_flow_closeness").is_null())
+    assert lost.select("network", "neuron").rows() == [(1, 3), (1, 4)]
+    assert lost["reason"].str.contains("singular").all()
+    assert table.filter(pl.col("reason").is_not_null()).height == 2
+
+
 @pytest.fixture
 def second_network_diverges(monkeypatch):
     def spoilt(*args, **kwargs):

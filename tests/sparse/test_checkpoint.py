@@ -1,7 +1,10 @@
 """A sparse model in a file: read as the graph that it is, and loaded again."""
 
+import os
+
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file
 from torch import nn
 
@@ -67,5 +70,31 @@ def test_a_layer_of_another_width_is_named(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "nowhere").touch()
     with pytest.raises(UnwritableFileError, match=r"cannot write .*nowhere/model\.safetensors"):
         save_model(small(), tmp_path / "nowhere" / "model.safetensors")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), SafetensorError("No space left on device")])
+def test_a_full_disk_leaves_the_file_before_and_nothing_else(tmp_path, monkeypatch, error):
+    save_model(small(), tmp_path / "model.safetensors")
+    before = (tmp_path / "model.safetensors").read_bytes()
+
+    def full(tensors, path, text):
+        path.write_bytes(b"half")
+        raise error
+
+    monkeypatch.setattr("synaplex.sparse.checkpoint.save_file", full)
+    with pytest.raises(UnwritableFileError, match=r"model\.safetensors: .*No space left"):
+        save_model(small(1), tmp_path / "model.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_what_is_renamed_is_on_the_disk(tmp_path, monkeypatch):
+    done = []
+    replace = os.replace
+    monkeypatch.setattr(os, "fsync", lambda number: done.append("flushed"))
+    monkeypatch.setattr(os, "replace", lambda one, other: (done.append("renamed"), replace(one, other)))
+    save_model(small(), tmp_path / "model.safetensors")
+    assert done == ["flushed", "renamed"]

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 from synaplex.errors import SpecificationError, TrainingError
 from synaplex.sparse import SET, CenSET, Evolution, SparseLinear, sparsify
+from synaplex.sparse.drop import Random
 from synaplex.sparse.explored import Explored
 from synaplex.sparse.rewiring import Rewiring
 from synaplex.sparse.topologies import distinct
@@ -209,6 +211,8 @@ def test_wrong_use_is_named():
         SET(model, zeta=1.2)
     with pytest.raises(TrainingError, match="epoch 1 is not a number"):
         SET(model, schedule="epoch").epoch(loss=float("nan"))
+    with pytest.raises(TrainingError, match="epoch 1 is not a number"):
+        SET(model, schedule="epoch").epoch(loss=float("inf"))
     model[2].weight.data[3] = torch.nan
     with pytest.raises(TrainingError, match=r"layer '2'.*step 1"):
         SET(model, schedule="steps:1").step()
@@ -243,6 +247,67 @@ def test_a_state_of_other_layers_is_refused():
     other = sparsify(nn.Sequential(nn.Linear(9, 9), nn.Linear(9, 2)), 1)
     with pytest.raises(SpecificationError, match="other layers"):
         SET(other).load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "named"),
+    [
+        ({"drop": "random:0.2"}, {"drop": "set:0.9"}, r"drop=Random\(zeta=0\.2\), not SmallestBySign\(zeta=0\.9\)"),
+        ({"drop": "set:0.2"}, {"drop": "set:0.3"}, r"zeta=0\.2"),
+        ({"drop": "set:0.2"}, {"drop": "while-not-rising:censet:2"}, "drop="),
+        ({"grow": "random"}, {"grow": "central"}, "grow="),
+        ({"values": "normal:0.1"}, {"values": "normal:0.2"}, "values="),
+        ({"schedule": "epoch"}, {"schedule": "steps:3"}, "schedule="),
+        ({"schedule": "epoch+until:3"}, {"schedule": "epoch+accset"}, "schedule="),
+    ],
+)
+def test_a_state_of_other_rules_is_refused(before, now, named):
+    state = Evolution(small(), **before).state_dict()
+    other = Evolution(small(), **now)
+    with pytest.raises(SpecificationError, match=named):
+        other.load_state_dict(state)
+    assert other.steps == other.rounds == 0
+
+
+def test_the_same_rules_in_other_words_and_a_longer_schedule_are_taken():
+    state = Evolution(small(), drop="censet:2", schedule="epoch+until:3").state_dict()
+    Evolution(small(), drop="censet:2.0:exact:signed", schedule="until:5").load_state_dict(state)
+
+
+def test_a_rule_of_ones_own_is_known_by_its_first_settings():
+    class Own(Random):
+        name = "own"
+
+        def __init__(self, share, key=lambda: 0):
+            super().__init__(share)
+            self.key, self.calls = key, 0
+
+        def choose(self, view):
+            self.calls += 1
+            return super().choose(view)
+
+    def start(share=0.2):
+        return Evolution(small(), drop=Own(share, lambda: 0), schedule="steps:1")
+
+    evolution = start()
+    evolution.step()
+    start().load_state_dict(evolution.state_dict())
+    with pytest.raises(SpecificationError, match="Own"):
+        start(0.3).load_state_dict(evolution.state_dict())
+
+
+def test_a_state_from_before_rules_were_kept():
+    evolution = SET(small(), schedule="steps:1")
+    evolution.step()
+    state = evolution.state_dict()
+    told = json.loads(state["told"])
+    del told["rules"]
+    state["told"] = json.dumps(told)
+    again = SET(small(), schedule="steps:1")
+    again.load_state_dict(state)
+    assert again.log.equals(evolution.log)
+    with pytest.raises(SpecificationError, match="other rules"):
+        Evolution(small(), drop="while-not-rising:censet:2").load_state_dict(state)
 
 
 def test_rules_by_centrality_need_the_shape_of_the_input():

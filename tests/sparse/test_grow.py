@@ -7,8 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
+from torch import nn
 
 from synaplex.errors import TrainingError
+from synaplex.sparse import Evolution, sparsify, to_dense
 from synaplex.sparse.grow import AwayFromCentral, RandomGrowth, TowardsCentral, drawn, drawn_evenly
 from synaplex.sparse.grow_gradient import GradientGrowth, largest_gradients
 from synaplex.sparse.grow_hebb import CannistraciHebb, highest_scores
@@ -119,7 +121,6 @@ def test_gradient_growth_equals_the_dense_gradient(case, block):
 
 
 def test_gradient_growth_sees_the_last_batch():
-    from synaplex.sparse import Evolution
     from tests.sparse.networks import batch
 
     model = small(dtype=torch.float64)
@@ -188,6 +189,90 @@ def test_cannistraci_hebb_fills_up_at_random():
     grown = CannistraciHebb().choose(view, "0", kept, 50)
     assert len(grown.unique()) == 50
     assert not set(grown.tolist()) & {0, 25}
+
+
+class Twice(nn.Module):
+    """A sparse layer that is called twice in one forward pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.last = nn.Linear(12, 12), nn.Linear(12, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.tanh(self.inner(torch.tanh(self.inner(x)))))
+
+
+class Seen(RandomGrowth):
+    """Random growth that notes the dense gradient that it could read."""
+
+    name = "seen"
+    needs_gradients = True
+
+    def __init__(self) -> None:
+        self.gradient: torch.Tensor | None = None
+        self.rows = 0
+
+    def choose(self, view, name, kept, count):
+        self.gradient, self.rows = view.gradients[name].T @ view.inputs[name], len(view.inputs[name])
+        return super().choose(view, name, kept, count)
+
+
+def twice(schedule: str, optimized: bool = True):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = sparsify(Twice().double(), 2, seed=1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    rule = Seen()
+    given = optimizer if optimized else None
+    return model, optimizer, rule, Evolution(model, given, drop="random:0.2", grow=rule, schedule=schedule)
+
+
+def parts(seed: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(count, 12, generator=generator, dtype=torch.float64) for count in (4, 9, 2)]
+
+
+def test_gradient_growth_reads_the_whole_gradient_of_a_step():
+    """All calls of a layer, and all batches that the optimiser's step is about: weight.grad, and the rest of it."""
+    model, optimizer, rule, evolution = twice("steps:3")
+    for step in range(3):
+        full = to_dense(model)
+        optimizer.zero_grad()
+        for x in parts(step):
+            model(x).square().sum().backward()
+            full(x).square().sum().backward()
+        own, keys = model.inner.weight.grad.clone(), model.inner.pattern.keys
+        optimizer.step()
+        evolution.step()
+    torch.testing.assert_close(rule.gradient, full.inner.weight.grad)
+    torch.testing.assert_close(rule.gradient.reshape(-1)[keys], own)
+    assert rule.rows == 2 * (4 + 9 + 2)
+
+
+@pytest.mark.parametrize("optimized", [True, False])
+def test_batches_of_earlier_steps_are_not_held(optimized):
+    model, optimizer, _, evolution = twice("steps:100", optimized)
+    for step in range(5):
+        for x in parts(step):
+            model(x).square().sum().backward()
+            optimizer.step()
+            if not optimized:  # nothing else tells that a step was taken
+                evolution.step()
+        held = evolution._observer.inputs["inner"]
+        assert len(held) == 2 * 2  # two calls with the last batch
+    if optimized:
+        model(parts(0)[0]).sum().backward()
+        evolution.epoch()
+        model(parts(0)[1]).sum().backward()  # the end of an epoch also ends what is summed
+        assert len(evolution._observer.inputs["inner"]) == 2 * 9
+
+
+def test_one_call_and_one_batch_are_read_as_they_are():
+    model = small()
+    evolution = Evolution(model, grow="gradient")
+    x = torch.randn(7, 20)
+    model(x).sum().backward()
+    assert evolution._observer.inputs["0"].data_ptr() == x.data_ptr()
 
 
 def test_gradient_growth_without_a_backward_pass():

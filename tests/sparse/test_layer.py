@@ -178,3 +178,15 @@ def test_wrong_inputs_are_named():
         SparseLinear(3, 3, torch.tensor([4, 9]))
     with pytest.raises(SpecificationError, match="0 to 3"):
         SparseLinear(0, 3)
+
+
+@pytest.mark.parametrize("weight", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_what_is_not_trained_stays_so_on_both_ways(weight, bias):
+    dense = nn.Linear(5, 4)
+    dense.weight.requires_grad_(weight)
+    dense.bias.requires_grad_(bias)
+    sparse = SparseLinear.from_dense(dense, torch.arange(6))
+    assert (sparse.weight.requires_grad, sparse.bias.requires_grad) == (weight, bias)
+    again = sparse.to_linear()
+    assert (again.weight.requires_grad, again.bias.requires_grad) == (weight, bias)

@@ -1,6 +1,7 @@
 """The callback does inside Lightning what the evolution does in a loop of one's own."""
 
 import warnings
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -62,3 +63,22 @@ def test_connections_evolve_and_a_checkpoint_resumes(tmp_path):
     assert resumed.evolution.log.equals(log)
     for a, b in zip(module.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_wrapper_of_distributed_training_is_what_evolves(tmp_path):
+    """Else connections could be exchanged for others of another number behind its back."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    try:
+        module = Module()
+        wrapped = nn.parallel.DistributedDataParallel(module)
+        trainer = SimpleNamespace(optimizers=[module.configure_optimizers()], strategy=SimpleNamespace(model=wrapped))
+        callback = EvolutionCallback(drop="set:0.2", schedule="epoch", example_input=torch.zeros(1, 20))
+        callback.on_train_start(trainer, module)
+        assert callback.evolution.model is wrapped
+        assert callback.evolution.layers.keys() == {"body.0", "body.2"}
+        trainer.strategy.model = nn.Sequential(module)  # some other wrapper, whose names are not the module's
+        callback.on_train_start(trainer, module)
+        assert callback.evolution.model is module
+    finally:
+        torch.distributed.destroy_process_group()

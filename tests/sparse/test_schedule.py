@@ -91,6 +91,58 @@ def test_regrowth_while_mean_centrality_falls():
     assert grown == [False, False, True, False]
 
 
+def test_a_fall_of_centrality_is_not_hidden_by_the_drop():
+    """From before one round to before the next: the drop itself is part of what lies between."""
+    evolution = Evolution(small(), drop="random:0.5", values="zero", schedule="while-centrality-falls")
+    for factor in (1.0, 1.05):  # half the connections are gone: training that adds 5% makes up for little of it
+        for layer in evolution.layers.values():
+            layer.weight.data *= factor
+        evolution.epoch()
+    assert [grown > 0 for grown in evolution.log["grown"]] == [False, True]
+
+
+def test_centrality_is_compared_between_rounds_not_with_the_end_of_an_epoch():
+    evolution = Evolution(small(), drop="random:0.05", values="zero", schedule="steps:2+while-centrality-falls")
+
+    def scale(factor: float) -> None:
+        for layer in evolution.layers.values():
+            layer.weight.data *= factor
+
+    evolution.step()
+    evolution.step()
+    scale(10.0)
+    evolution.epoch()
+    scale(0.3)  # three times the weights of the round before, though less than at the epoch's end
+    evolution.step()
+    evolution.step()
+    rounds = evolution.log.filter(evolution.log["dropped"] > 0)
+    assert rounds["grown"].to_list() == [0, 0]
+
+
+@pytest.mark.parametrize("text", ["epoch", "steps:10+until:3", "steps:25+decay:5"])
+def test_epochs_that_nobody_ends_are_told_once(text, monkeypatch):
+    monkeypatch.setattr("synaplex.sparse.evolution.PATIENCE", 50)
+    evolution = Evolution(small(), drop="random:0.1", schedule=text)
+    for _ in range(49):
+        evolution.step()
+    with pytest.warns(UserWarning, match=r"counts epochs.*evolution\.epoch\(\).*steps_per_epoch"):
+        evolution.step()
+    for _ in range(60):
+        evolution.step()
+
+
+@pytest.mark.parametrize(("text", "options"), [("steps:50", {}), ("epoch:9", {"steps_per_epoch": 50})])
+def test_no_warning_where_no_epoch_is_missing(text, options, monkeypatch):
+    monkeypatch.setattr("synaplex.sparse.evolution.PATIENCE", 50)
+    evolution = Evolution(small(), drop="random:0.1", schedule=text, **options)
+    for _ in range(60):
+        evolution.step()
+    evolution = Evolution(small(), drop="random:0.1", schedule="until:3")
+    evolution.epoch()
+    for _ in range(60):
+        evolution.step()
+
+
 def test_thinning_out_a_dense_start():
     model = sparsify(small_dense(), density=1, init="magnitude")
     evolution = Evolution(model, drop="magnitude:0.4", grow="random", schedule="epoch+thinning:0.2:5")

@@ -1,10 +1,13 @@
 """Training on a dataset: what is learned, what is kept, and what goes wrong is said."""
 
+import json
+
 import polars as pl
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, load_model
+from safetensors.torch import load_file, load_model, save_file
+from torch import nn
 from typer.testing import CliRunner
 
 import synaplex as sx
@@ -13,12 +16,15 @@ from synaplex.cli import app
 from synaplex.datasets import load
 from synaplex.errors import (
     SpecificationError,
+    StoreBusyError,
     TrainingError,
     UnknownNameError,
     UnreadableFileError,
     UnwritableFileError,
 )
-from synaplex.sparse import to_dense
+from synaplex.sparse import sparsify, to_dense
+from synaplex.sparse.checkpoint import told_by
+from synaplex.sparse.topologies import DENSITIES
 from synaplex.sparse.training import CHECKPOINT, LOG, MODEL, SparseTraining, train
 
 QUICK = {"hidden": (32, 24), "epsilon": 5.0, "epochs": 4, "learning_rate": 0.1}
@@ -144,6 +150,88 @@ def test_another_training_in_the_same_folder(tmp_path):
         train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=data, progress=False)
 
 
+def test_a_run_goes_on_with_its_own_data_alone(tmp_path):
+    data = load("digits").subset(200, 50)
+    train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=data, progress=False)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SpecificationError, match="other data"):
+        train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=load("digits").subset(201, 50), progress=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_checkpoint_from_before_data_rules_and_density_were_kept(tmp_path):
+    data = load("digits").subset(200, 50)
+    specification = SparseTraining(**{**QUICK, "epochs": 2})
+    trained = train(specification, tmp_path, data=data, progress=False)
+    path = tmp_path / CHECKPOINT
+    with safe_open(path, "pt") as file:
+        text = json.loads(file.metadata()["synaplex"])
+        held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    evolution = json.loads(text["evolution"])
+    del text["given"]["data"], evolution["rules"]
+    del text["given"]["specification"]["density"], text["given"]["specification"]["topology"]
+    save_file(held, path, {"synaplex": json.dumps({**text, "evolution": json.dumps(evolution)})})
+    assert train(specification, tmp_path, data=data, progress=False).epochs.equals(trained.epochs)
+    with pytest.raises(SpecificationError, match=r"density None, not 0\.5"):
+        train(SparseTraining(**{**QUICK, "epochs": 2, "density": 0.5}), tmp_path, data=data, progress=False)
+
+
+def test_two_runs_in_one_folder_do_not_mix(tmp_path, monkeypatch):
+    data = load("digits").subset(200, 50)
+    specification = SparseTraining(**{**QUICK, "epochs": 1})
+    original, refused = training._epoch, []
+
+    def meanwhile(*arguments):
+        with pytest.raises(StoreBusyError, match="another process is training into"):
+            train(specification, tmp_path, data=data, progress=False)
+        refused.append(True)
+        return original(*arguments)
+
+    monkeypatch.setattr(training, "_epoch", meanwhile)
+    train(specification, tmp_path, data=data, progress=False)
+    assert refused == [True]
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    data = load("digits").subset(200, 50)
+    left = [tmp_path / f".{CHECKPOINT}.1a2b.part", tmp_path / f"{LOG}.77.part"]
+    for path in (*left, tmp_path / "mine.part"):
+        path.touch()
+    train(SparseTraining(**{**QUICK, "epochs": 1}), tmp_path, data=data, progress=False)
+    assert [path.name for path in tmp_path.glob("*.part")] == ["mine.part"]
+
+
+def test_what_the_log_does_not_know_the_table_of_epochs_does_not_know_either(tmp_path):
+    trained = train(SparseTraining(sparse="set:0.1", **QUICK), tmp_path / "set", progress=False)
+    assert trained.evolution.log["neurons_chosen"].null_count() == 4
+    assert trained.epochs["neurons_chosen"].null_count() == 4
+    trained = train(SparseTraining(sparse="censet:0.5:censet", **QUICK), tmp_path / "censet", progress=False)
+    assert trained.epochs["neurons_chosen"].to_list() == trained.evolution.log["neurons_chosen"].to_list()
+    assert trained.epochs["neurons_chosen"][0] > 0
+
+
+@pytest.mark.parametrize(("topology", "wanted"), [("", "uniform"), ("uniform", "uniform"), ("erk", "erk")])
+def test_a_density_in_the_place_of_epsilon(topology, wanted):
+    data = load("digits").subset(50, 10)
+    options = {**QUICK, "hidden": (200, 40)}
+    model = SparseTraining(**options, density=0.2, topology=topology).build(data)
+    shapes = [(200, 64), (40, 200)]
+    for layer, share in zip((model[0], model[3]), DENSITIES[wanted](shapes, 0.2), strict=True):
+        assert layer.density == pytest.approx(share, rel=0.1)
+
+
+def test_without_a_density_nothing_is_other_than_before():
+    data = load("digits").subset(50, 10)
+    torch.manual_seed(0)
+    model = SparseTraining(**QUICK).build(data)
+    torch.manual_seed(0)
+    again = SparseTraining(**QUICK, topology="erdos-renyi").build(data)
+    same = sparsify(nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 24), nn.Linear(24, 10)), 5.0, seed=0)
+    for one, other in zip((model[0], model[3], again[0], again[3]), (same[0], same[2]) * 2, strict=True):
+        assert torch.equal(one.column, other.column)
+        assert torch.equal(one.weight, other.weight)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -165,6 +253,10 @@ def test_another_training_in_the_same_folder(tmp_path):
         ({"hidden": (0, 3)}, SpecificationError, r"hidden=\(0, 3\)"),
         ({"hidden": (-5,)}, SpecificationError, "hidden="),
         ({"epsilon": 0.0}, SpecificationError, "epsilon=0.0"),
+        ({"density": 1.5}, SpecificationError, "density=1.5"),
+        ({"topology": "erk"}, SpecificationError, "'erk' takes density="),
+        ({"topology": "erdos-renyi", "density": 0.5}, SpecificationError, "takes epsilon"),
+        ({"topology": "ring"}, UnknownNameError, "ring"),
         ({"epsilon": 1000.0}, SpecificationError, r"epsilon=1000.*'0' \(64 to 32\), '3' \(32 to 24\).*below 13\.71"),
     ],
 )
@@ -195,6 +287,9 @@ def test_a_folder_that_cannot_be_made_is_named_before_data_are_read(tmp_path, mo
         (["--momentum", "-1"], "momentum=-1.0"),
         (["--seed", "-1"], "seed=-1"),
         (["--epsilon", "1000"], "every layer is left dense"),
+        (["--epsilon", "5", "--density", "0.2"], "--epsilon and --density"),
+        (["--topology", "erk"], "'erk' takes density="),
+        (["--values", "ones"], "ones"),
         (["--dataset", "nope"], "nope"),
     ],
 )
@@ -214,3 +309,11 @@ def test_the_command_says_where_the_model_is(tmp_path):
     assert result.exit_code == 0, result.output
     assert str(tmp_path / MODEL) in result.stdout.replace("\n", "")
     assert (tmp_path / MODEL).exists()
+
+
+def test_the_command_sets_values_and_density(tmp_path):
+    words = ["train", "--hidden", "16", "--epochs", "1", "--density", "0.3", "--topology", "erk", "--values", "glorot"]
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    told = told_by(tmp_path / CHECKPOINT)["specification"]
+    assert (told["density"], told["topology"], told["values"], told["epsilon"]) == (0.3, "erk", "glorot", 20.0)

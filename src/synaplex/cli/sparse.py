@@ -25,9 +25,26 @@ def train(
     hidden: Annotated[
         str | None, typer.Option(metavar="WIDTHS", help="Hidden layers, parted by commas. [default: the paper's]")
     ] = None,
-    epsilon: Annotated[float, typer.Option(help="Of the Erdos-Renyi topology.")] = 20.0,
+    epsilon: Annotated[float | None, typer.Option(help="Of the Erdos-Renyi topology. [default: 20]")] = None,
+    density: Annotated[
+        float | None,
+        typer.Option(help="Share of connections that exist, in place of epsilon; 1 for a dense start."),
+    ] = None,
+    topology: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="With a density, `uniform` or `erk`. [default: erdos-renyi; with a density, uniform]"
+        ),
+    ] = "",
     schedule: Annotated[
         str, typer.Option(metavar="TEXT", help="When rounds take place. [default: every epoch but the last]")
+    ] = "",
+    values: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help="First weights of grown connections: `zero`, `normal:0.1`, `glorot`. [default: the grow rule's own]",
+        ),
     ] = "",
     epochs: Annotated[int, typer.Option(help="How long.")] = 50,
     batch_size: Annotated[int, typer.Option(help="Samples of a step.")] = 100,
@@ -54,6 +71,7 @@ def train(
         synaplex measure results/censet/model.safetensors
     """
     from synaplex.report import console
+    from synaplex.sparse.sparsify import EPSILON
     from synaplex.sparse.training import CHECKPOINT, LOG, MODEL, SparseTraining
     from synaplex.sparse.training import train as run
 
@@ -61,12 +79,17 @@ def train(
         widths = tuple(int(one) for one in (hidden or "").split(",") if one.strip())
     except ValueError as error:
         raise SpecificationError(f"--hidden {hidden} is no list of widths such as 256,128,100") from error
+    if epsilon is not None and density is not None:
+        raise SpecificationError("--epsilon and --density both say how dense: give one of them")
     specification = SparseTraining(
         dataset=dataset,
         sparse=sparse,
         hidden=widths,
-        epsilon=epsilon,
+        epsilon=EPSILON if epsilon is None else epsilon,
+        topology=topology,
+        density=density,
         schedule=schedule,
+        values=values,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,

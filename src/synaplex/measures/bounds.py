@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -65,11 +66,16 @@ def accept(
     """
     beyond = ~(bound.error <= allowed) & ~values.isnan()
     if bool(beyond.any()):
-        worst = float((bound.error / allowed)[beyond].nan_to_num(torch.inf).max())
+        worst = float((bound.error / allowed)[beyond].nan_to_num(torch.inf, torch.inf).max())
+        if worst < math.inf:
+            reached = f"the error bound is {worst:.1e} times what tolerance= allows"
+            advice = "Allow more, or measure fewer neurons or a part of the network"
+        else:
+            reached = "nothing is known of the error"
+            advice = "Measure a part of the network; where negative weights cancel, edges='positive' is sound"
         error = ToleranceError(
-            f"{measure} did not reach its tolerance for {name_neurons(graph, chosen, beyond)}: the error bound is "
-            f"{worst:.1e} times what tolerance= allows ({bound.method}). Allow more, or measure fewer neurons or a "
-            "part of the network"
+            f"{measure} did not reach its tolerance for {name_neurons(graph, chosen, beyond)}: {reached} "
+            f"({bound.method}). {advice}"
         )
         values = settle(values, beyond, error, f"tolerance not reached ({bound.method})", undefined)
     if bounds is not None:

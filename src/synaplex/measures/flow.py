@@ -14,8 +14,8 @@ from synaplex.graph import Adjacency, NeuralGraph
 from synaplex.graph.network import Neurons
 from synaplex.measures.bounds import Bounds, accept, check_tolerance
 from synaplex.measures.flow_bounds import flow_bounds
+from synaplex.measures.flow_exact import flow_values
 from synaplex.measures.flow_formulas import CLOSENESS, DEVIATION, Formula
-from synaplex.measures.inverse import inverse_diagonal, inverse_diagonal_two_sides
 from synaplex.measures.limits import Method, choose
 from synaplex.measures.naming import name_neurons
 from synaplex.measures.registry import register
@@ -69,16 +69,16 @@ def current_flow_closeness(
     DisconnectedGraphError
         If the graph falls apart; names the neurons cut off.
     SingularLaplacianError
-        If signed weights make the Laplacian singular.
+        If signed weights make the Laplacian singular, of the graph or of a component in which a neuron is measured.
     GraphTooLargeError
         Above the exact limit with ``method="exact"``, or where many neurons need a system each that takes hours.
     ToleranceError
-        If the tolerance is not reached.
+        If the tolerance is not reached: with ``"iterative"`` also where the Laplacian is singular.
 
     Notes
     -----
-    Cost: N m^2 + 2 m^3 for sides of N >= m neurons; 2 n^3 without two sides. Source: Scabini & Bruno 2021, eq. 10;
-    Brandes & Fleischer 2005.
+    Cost: N m^2 + 2 m^3 for sides of N >= m neurons; 2 n^3 without two sides; for each component, where these are
+    measured by themselves. Source: Scabini & Bruno 2021, eq. 10; Brandes & Fleischer 2005.
     """
     running = _Running(method, tolerance, seed, bounds)
     return _from_inverse(graph, CLOSENESS, neurons, edges, on_disconnected, running, undefined)
@@ -180,25 +180,17 @@ def _from_inverse(
     if iterative:
         wanted = [bool(one) or on_disconnected == "component" for one in whole]
         values, bound = flow_bounds(view, chosen, formula, wanted, running.tolerance, running.seed)
-        singular: list[int] = []
     else:
-        values, singular = _exactly(view, chosen, formula, whole, undefined)
-        if on_disconnected == "component":
-            for k in broken:
-                values[k] = _by_component(view if view.networks is None else view.network(k), formula)
-        values = values[:, chosen]
-
-    def note(networks: list[int], error: SynaplexError, reason: str) -> None:
-        nonlocal values
-        mask = torch.zeros_like(values, dtype=torch.bool)
-        mask[networks] = True
-        values = settle(values, mask, error, reason, undefined)
-
-    note(singular, SingularLaplacianError("singular Laplacian"), "singular Laplacian")
+        pieces, collect = on_disconnected == "component", undefined is not None
+        values, singular = flow_values(view, chosen, formula, by_component=pieces, collect=collect)
+        error: SynaplexError = SingularLaplacianError(
+            "the Laplacian is singular"
+        )  # with its condition number, where it is raised
+        values = settle(values, singular, error, "singular Laplacian", undefined)
     if on_disconnected == "raise" and broken:
         message, reason = _describe_pieces(formula.measure, graph, view, edges, broken)
-        note(broken, DisconnectedGraphError(message), reason)
-    values = values.reshape(*view.batch_shape, len(chosen))
+        apart = ~view.connected[..., None].expand(values.shape)
+        values = settle(values, apart, DisconnectedGraphError(message), reason, undefined)
     if on_disconnected == "component":
         alone = view.degree[..., chosen] == 0
         alone &= ~values.isfinite()
@@ -209,75 +201,6 @@ def _from_inverse(
         return values
     allowed = formula.near(values, running.tolerance)
     return accept(graph, chosen, formula.measure, values, bound, allowed, running.bounds, undefined)
-
-
-def _exactly(
-    view: Adjacency, chosen: Tensor, formula: Formula, whole: Tensor, undefined: Undefined | None
-) -> tuple[Float[Tensor, "networks neurons"], list[int]]:
-    """Values of the networks in one piece by dense algebra, NaN elsewhere; and which networks are singular."""
-    strength = view.strength.reshape(len(whole), view.neurons)
-    values = torch.full((len(whole), view.neurons), torch.nan, dtype=torch.float64, device=view.device)
-    singular: list[int] = []
-
-    def fill(part: Tensor) -> None:
-        inverse = _diagonal(view, part, None if formula.trace else chosen)
-        values[part] = formula.of_whole(inverse, strength[part])
-
-    part = whole.nonzero()[:, 0]
-    try:
-        if len(part):
-            fill(part)
-    except SingularLaplacianError:
-        if undefined is None:
-            raise
-        for k in part:
-            try:
-                fill(k[None])
-            except SingularLaplacianError:
-                singular.append(int(k))
-    return values, singular
-
-
-def _diagonal(view: Adjacency, part: Tensor, chosen: Tensor | None) -> Float[Tensor, "part neurons"]:
-    """Diagonal of L^+ for some networks of the batch, at the chosen neurons at least."""
-    sides = view.sides
-    if sides is None:
-        dense = view.dense.reshape(view.networks or 1, view.neurons, view.neurons)
-        return inverse_diagonal(dense if len(part) == len(dense) else dense[part])
-    rows = None
-    if chosen is not None:
-        wanted = torch.zeros(view.neurons, dtype=torch.bool, device=view.device)
-        wanted[chosen] = True
-        rows = wanted[sides.large_index].nonzero()[:, 0]
-    matrix = view.biadjacency.reshape(view.networks or 1, len(sides.large_index), len(sides.small_index))
-    diagonal = inverse_diagonal_two_sides(matrix if len(part) == len(matrix) else matrix[part], rows)
-    ordered = torch.empty_like(diagonal)
-    ordered[:, torch.cat([sides.large_index, sides.small_index])] = diagonal
-    return ordered
-
-
-def _by_component(view: Adjacency, formula: Formula) -> Float[Tensor, " neurons"]:
-    values = torch.empty(view.neurons, dtype=torch.float64, device=view.device)
-    for piece in range(int(view.components.max()) + 1):
-        index = (view.components == piece).nonzero()[:, 0]
-        adjacency = _block(view, index)[None]
-        values[index] = formula.of_whole(inverse_diagonal(adjacency), adjacency.sum(-1))[0]
-    return values
-
-
-def _block(view: Adjacency, index: Tensor) -> Float[Tensor, "size size"]:
-    """The adjacency matrix among the given neurons, without building the whole matrix where it has two sides."""
-    sides = view.sides
-    if sides is None:
-        return view.dense[index][:, index]
-    place = torch.full((view.neurons,), -1, dtype=torch.long, device=view.device)
-    place[index] = torch.arange(len(index), device=view.device)
-    rows, columns = place[sides.large_index], place[sides.small_index]
-    block = torch.zeros(len(index), len(index), dtype=torch.float64, device=view.device)
-    part = view.biadjacency[rows >= 0][:, columns >= 0]
-    block[rows[rows >= 0][:, None], columns[columns >= 0]] = part
-    block[columns[columns >= 0][:, None], rows[rows >= 0]] = part.mT
-    return block
 
 
 def _describe_pieces(

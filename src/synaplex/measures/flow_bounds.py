@@ -22,7 +22,7 @@ def flow_bounds(
     wanted: Sequence[bool],
     tolerance: float,
     seed: int,
-) -> tuple[Float[Tensor, "networks chosen"], Bound]:
+) -> tuple[Float[Tensor, "*networks chosen"], Bound]:
     """Values of some neurons of each network and how far they may be off; NaN for networks that are not wanted.
 
     Each component is measured by itself. See `synaplex.measures.pseudo_inverse` for how.
@@ -46,11 +46,14 @@ def flow_bounds(
         failure += found.failure
         methods[found.method] = None
     shape = (*view.batch_shape, len(chosen))
-    return values, Bound(errors.reshape(shape), max(0.0, 1 - failure), "; ".join(methods))
+    return values.reshape(shape), Bound(errors.reshape(shape), max(0.0, 1 - failure), "; ".join(methods))
 
 
 def _ends(found: Intervals, formula: Formula) -> tuple[Tensor, Tensor]:
-    """The middle of the interval that the ends of L^+_ii and of the trace give, and half its width."""
+    """The middle of the interval that the ends of L^+_ii and of the trace give, and half its width.
+
+    Where nothing is known the value is 0 and the width infinite: what is no number counts as settled by others.
+    """
     first = formula.finish(found.low, found.trace_low, found.sizes, found.strongest)
     second = formula.finish(found.high, found.trace_high, found.sizes, found.strongest)
     alone = found.sizes == 1
@@ -60,5 +63,7 @@ def _ends(found: Intervals, formula: Formula) -> tuple[Tensor, Tensor]:
         below, above = (found.sizes * x + t for x, t in ((found.low, found.trace_low), (found.high, found.trace_high)))
         error = torch.where(below * above > 0, error, torch.inf)
         value = torch.where((below * above > 0) | alone, value, 2 / (below + above))
+    known = value.isfinite() | alone
+    value, error = torch.where(known, value, 0), torch.where(known, error, torch.inf)
     rounding = 64 * torch.finfo(torch.float64).eps * value.abs()
     return value, torch.where(alone, 0, error + rounding)

@@ -19,8 +19,8 @@ def inverse_diagonal_two_sides(
 
     The Laplacian's block of the large side is diagonal and is eliminated: with d its strengths and X = B / d the
     Schur complement S = D_small - B^T X is as small as the small side, and L^+ follows from a generalised
-    inverse G by L^+_ii = G_ii - (2/n) (G 1)_i + (1^T G 1) / n^2. Signed weights are welcome: neurons whose strength
-    is below 1e-4 of the largest stay in S, since dividing by a strength near zero would cost all digits.
+    inverse G by L^+_ii = G_ii - (2/n) (G 1)_i + (1^T G 1) / n^2. Signed weights are welcome: neurons whose weights
+    cancel, to a strength below 1e-4 of their sizes' sum, stay in S, since dividing by it would cost all digits.
 
     Parameters
     ----------
@@ -42,8 +42,9 @@ def inverse_diagonal_two_sides(
     neurons = matrix.shape[1] + columns
     above, below = matrix.sum(-1), matrix.sum(-2)
     scale = torch.maximum(above.abs().amax(-1), below.abs().amax(-1))
-    kept = int((above.abs() <= _WEAK * scale[:, None]).sum(-1).max())
-    weak = above.abs().topk(kept, largest=False).indices
+    cancelled = above.abs() - _WEAK * torch.linalg.vector_norm(matrix, ord=1, dim=-1)
+    kept = int((cancelled <= 0).sum(-1).max())
+    weak = cancelled.topk(kept, largest=False).indices
     inverse_strength = (1 / above).scatter(1, weak, 0.0)
     spread = matrix * inverse_strength[..., None]
     block = torch.diag_embed(below) - matrix.mT @ spread
@@ -94,7 +95,7 @@ def pseudo_inverse(
     condition = filled.abs().sum(-1).amax(-1) * inverse.abs().sum(-1).amax(-1)
     bad = (failed != 0) | ~(condition < _WORST_CONDITION)
     if bool(bad.any()):
-        worst = float(condition[bad].max())
+        worst = float(condition[bad].nan_to_num(torch.inf, torch.inf).max())
         some = f"{int(bad.sum())} of {len(bad)} Laplacians are" if len(bad) > 1 else "the Laplacian is"
         raise SingularLaplacianError(
             f"{some} singular or nearly so (condition number {worst:.1e}): its pseudo-inverse would "

@@ -101,8 +101,10 @@ def _minimal_residuals(laplacian: Laplacian, right: Tensor, enough: Enough) -> t
     cosine, cosine_before, sine, sine_before = (torch.full_like(length, value) for value in (1, 1, 0, 0))
     step = 0
     while step < STEPS:
-        if not step % 8 and bool(enough((solution * right).sum(-1), rest**2).all()):
-            break
+        if not step % 8:
+            done = enough((solution * right).sum(-1), rest**2) | (length == 0)  # no step changes what is exhausted
+            if bool(done.all()):
+                break
         step += 1
         alive = length > 0  # where a solution is exact, nothing follows
         length = torch.where(alive, length, 1)

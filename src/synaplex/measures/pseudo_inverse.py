@@ -11,13 +11,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from synaplex.graph import Adjacency
-from synaplex.measures.extremes import FAILURE, largest_eigenvalue, random_start
+from synaplex.measures.extremes import FAILURE
 from synaplex.measures.krylov import quadratic_forms
 from synaplex.measures.limits import WORK, check_work
 from synaplex.measures.moments import Moments, inverse_bounds, moments
 from synaplex.measures.operators import Laplacian
 from synaplex.measures.probes import FAILURE as PROBES_FAIL
 from synaplex.measures.probes import trace_by_probes
+from synaplex.measures.signed_gap import signed_gaps
 
 _VALUES = 4_000_000
 _STEPS = 30
@@ -35,9 +36,10 @@ class Intervals:
     Attributes
     ----------
     low, high
-        Bounds of L^+_ii, ``(chosen,)``.
+        Bounds of L^+_ii, ``(chosen,)``; infinite where nothing is known.
     trace_low, trace_high
-        Bounds of the trace over the neuron's component, ``(chosen,)``; infinite where it was not asked for.
+        Bounds of the trace over the neuron's component, ``(chosen,)``; infinite where it was not asked for or
+        nothing is known.
     sizes, strongest
         Neurons of the component, and its largest strength, ``(chosen,)``.
     failure
@@ -98,11 +100,15 @@ def inverse_intervals(
     number.
     """
     laplacian = Laplacian(view)
-    found = None if laplacian.signed else moments(laplacian)
-    gap = _signed_gap(laplacian) if found is None else found.gap
-    centre = _centre(laplacian, gap) if found is not None and gap > 0 else None
-    low, high = _of_all(laplacian, found, centre)
     labels = laplacian.labels
+    own = labels[chosen]
+    found = None if laplacian.signed else moments(laplacian)
+    if found is None:
+        gaps, bounded = signed_gaps(laplacian, torch.unique(own))
+    else:
+        gaps, bounded = torch.full((len(laplacian.sizes),), found.gap, dtype=torch.float64, device=view.device), 1
+    centre = _centre(laplacian, found.gap) if found is not None and found.gap > 0 else None
+    low, high = _of_all(laplacian, found, centre)
     sizes = laplacian.sizes.to(torch.float64)[labels]
     strongest = _strongest(laplacian)[labels]
 
@@ -118,22 +124,24 @@ def inverse_intervals(
 
     def refine(left: Tensor) -> None:
         """A system for each of these neurons."""
-        if not len(left) or not gap > 0:
+        left = left[gaps[labels[left]] > 0]
+        if not len(left):
             return
         check_work(measure, len(left), _STEPS, laplacian.edges)
         for part in torch.split(left, max(1, _VALUES // max(view.neurons, 1))):
-            below, above = _by_systems(laplacian, part, gap, partial(wanted, part))
+            below, above = _by_systems(laplacian, part, gaps[labels[part]], partial(wanted, part))
             low[part], high[part] = torch.maximum(low[part], below), torch.minimum(high[part], above)
         method.append(f"{'MINRES' if laplacian.signed else 'conjugate gradients'} for {len(left):,} neurons")
 
     refine(loose(torch.unique(chosen)))
-    failure = FAILURE
+    failure = bounded * FAILURE
     traces = torch.full((2, len(laplacian.sizes)), torch.inf, dtype=torch.float64, device=view.device)
     if trace is not None:
         traces = torch.stack([laplacian.summed(low), laplacian.summed(high)])
         known = _known_traces(laplacian, found, centre) if found is not None and centre is not None else None
-        for piece in torch.unique(labels[chosen]).tolist():
+        for piece in torch.unique(own).tolist():
             below, above = traces[:, piece].tolist()
+            gap = float(gaps[piece])
             if gap <= 0 or above - below <= trace * abs(above + below):
                 continue
             most = max(_PROBES, int(0.1 * WORK / (_STEPS * laplacian.edges)))
@@ -147,7 +155,10 @@ def inverse_intervals(
             traces[:, piece] = torch.tensor([max(below, probed.low), min(above, probed.high)])
             method.append(f"trace by {probed.probes} probes")
             failure += PROBES_FAIL
-    own = labels[chosen]
+    unsolved = int((gaps[own] <= 0).sum())
+    if unsolved:
+        cause = "MINRES did not arrive" if laplacian.signed else "no gap of the spectrum is known"
+        method.append(f"{cause} for {unsolved:,} neurons, where the Laplacian is singular or nearly so")
     return Intervals(
         low[chosen],
         high[chosen],
@@ -214,9 +225,9 @@ def _known_traces(laplacian: Laplacian, found: Moments, centre: _Centre) -> Tens
 
 
 def _by_systems(
-    laplacian: Laplacian, part: Tensor, gap: float, wanted: Callable[[Tensor], Tensor]
+    laplacian: Laplacian, part: Tensor, gap: Tensor, wanted: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Bounds of L^+_ii by one system a neuron."""
+    """Bounds of L^+_ii by one system a neuron, from the gap of each one's component."""
     right = torch.zeros(len(part), laplacian.neurons, dtype=torch.float64, device=part.device)
     right[torch.arange(len(part)), part] = 1
     reach = 1.0 if laplacian.signed else 0.5  # the error's sign is known where L is positive
@@ -226,31 +237,6 @@ def _by_systems(
     error = solved.residuals / gap
     rounding = _DIGITS / gap * (solved.values.abs() + 1 / laplacian.scale[part])
     return solved.values - (error if laplacian.signed else 0) - rounding, solved.values + error + rounding
-
-
-def _signed_gap(laplacian: Laplacian) -> float:
-    """A lower bound of the smallest |eigenvalue| of D^-1/2 L D^-1/2, D = sum_j |w_ij|, on what L^+ reaches.
-
-    It is one over the norm of D^1/2 L^+ D^1/2, which is found by Lanczos' method with a system solved in each step.
-    0 if a system could not be solved.
-    """
-    root = laplacian.scale.sqrt()
-    solvable = True
-
-    def inverse(x: Tensor) -> Tensor:
-        nonlocal solvable
-        right = laplacian.centered(root * x)
-        limit = 1e-16 * float((right**2 / laplacian.scale).sum())
-        solved = quadratic_forms(laplacian, right[None], lambda _, rest: rest <= limit, solutions=True)
-        solvable &= bool(solved.residuals[0] <= 100 * limit)
-        assert solved.solutions is not None
-        return root * laplacian.centered(solved.solutions[0])
-
-    if not laplacian.edges:
-        return 1.0
-    start = random_start(laplacian.neurons, root.device)
-    top = largest_eigenvalue(lambda x: inverse(inverse(x)), start, lambda value, bound, _: bound < 2 * value)
-    return 1 / (1.01 * top.bound**0.5) if solvable else 0.0
 
 
 def _strongest(laplacian: Laplacian) -> Tensor:

@@ -39,6 +39,7 @@ Selection = str | Sequence[str] | Mapping[str, Mapping[str, Any]]
 _UNDEFINED = (
     DisconnectedGraphError,
     IncompleteGraphError,
+    MeasureOverflowError,
     SingularLaplacianError,
     ToleranceError,
     UndefinedMeasureError,
@@ -149,7 +150,8 @@ def measure(
         ``"all"``, ``"hidden"``, a layer's name or index (0 is the input), or a list of these; rows are in the order of
         the graph. A preset has its own.
     undefined
-        ``"raise"``, or ``"null"``: values without a definition become null, and a column ``reason`` says why.
+        ``"raise"``, or ``"null"``: values without a definition, those whose tolerance is not reached, and the plain
+        subgraph centralities of a network that has one beyond float64 become null, and a column ``reason`` says why.
     **options
         Options for every measure that has them: ``edges=``, ``on_disconnected=``, ``bias=``, ...; and how it is
         computed where dense algebra does not fit: ``method="auto"``, ``"exact"`` or ``"iterative"``, ``tolerance=``,
@@ -170,8 +172,10 @@ def measure(
         For names, options and layers that do not exist, and for what is no graph.
     DisconnectedGraphError, UndefinedMeasureError, SingularLaplacianError
         Where a value is undefined and ``undefined="raise"``.
-    GraphTooLargeError, MeasureOverflowError
+    GraphTooLargeError
         Where no algorithm fits, or with ``method="exact"`` the exact one does not.
+    MeasureOverflowError
+        Where a value exceeds float64 and ``undefined="raise"``.
     ToleranceError
         Where an iterative form did not come as close as ``tolerance=`` asks and ``undefined="raise"``.
 
@@ -203,12 +207,12 @@ def _measure(
     read = graph.memoized()
     with torch.no_grad():
         for known, own in chosen.items():
-            notes = Undefined() if undefined == "null" else None
+            notes = Undefined(overflow=True) if undefined == "null" else None
             bounds = Bounds()
             extra = {"bounds": bounds} if known.bounded else {}
             try:
                 values = known.function(read, neurons=where, undefined=notes, **extra, **own)
-            except (*_UNDEFINED, GraphTooLargeError, MeasureOverflowError) as error:
+            except (*_UNDEFINED, GraphTooLargeError) as error:
                 raise _explained(error, known) from error
             column = _column(known, values)
             for mask, reason in notes.notes if notes is not None else ():

@@ -21,9 +21,13 @@ class Undefined:
     ----------
     notes
         Pairs of a boolean mask over the returned values, ``(*networks, neurons)``, and the reason.
+    overflow
+        Whether to collect values beyond float64, too. These are defined, and large: by default they raise
+        `MeasureOverflowError`, so that what takes undefined values for low ones does not take these for low.
     """
 
     notes: list[tuple[Bool[Tensor, "*networks neurons"], str]] = field(default_factory=list)
+    overflow: bool = False
 
 
 def settle(

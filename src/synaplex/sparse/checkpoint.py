@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from synaplex.errors import UnreadableFileError, UnwritableFileError
+from synaplex.errors import UnreadableFileError
 from synaplex.sparse.evolution import Evolution
 
 
@@ -26,7 +26,7 @@ def save_checkpoint(
     tensors: Mapping[str, Tensor] | None = None,
     told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write model, optimiser and evolution, and whatever else is given, to a temporary name, and rename it.
+    """Write model, optimiser and evolution, and whatever else is given, whole or not at all.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def save_checkpoint(
 
 
 def save_model(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write the state dict of a model to a temporary name, and rename it, so that `synaplex.load` can read it.
+    """Write the state dict of a model, whole or not at all, so that `synaplex.load` can read it.
 
-    Tensors that share memory are written each for itself, which the format asks for.
+    Tensors that share memory are written each for itself, which the format asks for. Folders that are missing are made.
 
     Parameters
     ----------
@@ -86,14 +86,15 @@ def save_model(model: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def _replace(path: Path, tensors: Mapping[str, Tensor], text: dict[str, str]) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    from synaplex.report.files import replacing
+
+    with replacing(path) as part:
         # A copy each: a file of tensors cannot hold two that share memory.
-        save_file({name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}, beside, text)
-        beside.replace(path)
-    except (SafetensorError, OSError) as error:
-        beside.unlink(missing_ok=True)
-        raise UnwritableFileError(f"cannot write {path}: {error}. What was there before is kept") from error
+        copies = {name: one.detach().cpu().contiguous().clone() for name, one in tensors.items()}
+        try:
+            save_file(copies, part, text)
+        except SafetensorError as error:  # how it tells of a full disk
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(

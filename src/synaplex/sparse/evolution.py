@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cache
@@ -29,6 +31,9 @@ from synaplex.sparse.structure import Structure
 from synaplex.sparse.values import Values, values_rule
 from synaplex.sparse.view import View
 
+PATIENCE = 10_000
+"""Steps without the end of an epoch after which a schedule that counts epochs is taken to wait in vain."""
+
 
 class Evolution:
     """Connections that evolve while a model trains, by three exchangeable rules.
@@ -43,7 +48,8 @@ class Evolution:
         A model with sparse layers, such as `sparsify` makes.
     optimizer
         The one that trains it: any that keeps one number a weight (SGD, Adam, AdamW, RMSprop, Adagrad, ...). None
-        where only the topology matters.
+        where only the topology matters; growth by gradients then needs every call of `step`, to know which batches
+        belong together.
     drop
         ``"set:0.3"`` (zeta), ``"magnitude:0.3"``, ``"random:0.3"``, ``"censet:2.6"`` (k), ``"lowest:katz:0.1"``
         (measure and share q), ``"while-not-rising:censet:2.6"``, or a `Drop`.
@@ -61,6 +67,10 @@ class Evolution:
         For rules by centrality, where the model's weights do not tell its input's shape; as for `synaplex.graph`.
     seed
         Of everything random in the rules.
+    counts_may_change
+        Whether layers may get another number of connections, as ``"accset"`` and ``"thinning"`` do. None for: unless
+        training is distributed, since DistributedDataParallel cannot follow. True among several ranks says that no such
+        wrapper is in use, or that you wrap the model anew after each round.
 
     Raises
     ------
@@ -95,6 +105,7 @@ class Evolution:
         steps_per_epoch: int | None = None,
         example_input: Any = None,
         seed: int = 0,
+        counts_may_change: bool | None = None,
     ) -> None:
         _check_kinds(model, optimizer)
         self.model, self.optimizer = model, optimizer
@@ -104,13 +115,18 @@ class Evolution:
             _check_trained(optimizer, self._weights)
         self.drop, self.grow, self.schedule = drop_rule(drop), grow_rule(grow), schedule_rule(schedule)
         self.values = values_rule(self.grow.values if values is None else values)
+        self._rules = {"drop": self.drop.stated(), "grow": self.grow.stated(), "values": self.values.stated()}
+        # Its numbers may be others: a training is made longer by "until" and its like.
+        self._rules["schedule"] = " + ".join(type(part).__name__ for part in self.schedule.parts)
         if steps_per_epoch is not None and steps_per_epoch < 1:
             raise SpecificationError(f"steps_per_epoch={steps_per_epoch}: an epoch has at least 1 step")
-        self.steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch, self.counts_may_change = steps_per_epoch, counts_may_change
+        # False where the caller is known to end epochs, however long they are: nothing is warned of then.
+        self.waits_for_epochs = steps_per_epoch is None and any(part.counts_epochs for part in self.schedule.parts)
         self.steps, self.epochs, self.rounds = 0, 0, 0
         self._generator = torch.Generator().manual_seed(seed)
         self._structure = Structure(model, self.layers, example_input)
-        self._observer = Observer(self.layers) if self.grow.needs_gradients else None
+        self._observer = Observer(self.layers, optimizer) if self.grow.needs_gradients else None
         self._entries: list[Entry] = []
         self._explored = {name: Explored(one.in_features * one.out_features) for name, one in self.layers.items()}
         for name, layer in self.layers.items():
@@ -132,11 +148,24 @@ class Evolution:
         Raises
         ------
         TrainingError
-            If weights are no longer numbers when a round is due.
+            If weights are no longer numbers when a round is due, or the number of connections would change and may not.
+
+        Warns
+        -----
+        UserWarning
+            Once, if the schedule counts epochs, and none has ended in 10,000 steps.
         """
         self._follow()
         self.steps += 1
         self._at(self._moment(ends_epoch=False), loss=None)
+        if self._observer is not None:
+            self._observer.end_step()
+        if self.waits_for_epochs and self.epochs == 0 and self.steps == PATIENCE:
+            warnings.warn(
+                f"{PATIENCE:,} steps, and no epoch has ended: the schedule counts epochs ({self._rules['schedule']}). "
+                "Call evolution.epoch() at the end of each, or pass steps_per_epoch=",
+                stacklevel=2,
+            )
         if self.steps_per_epoch and self.steps % self.steps_per_epoch == 0:
             self._end_epoch(None, None)
 
@@ -151,7 +180,7 @@ class Evolution:
         Raises
         ------
         TrainingError
-            If the loss or weights are no numbers.
+            If the loss or weights are no finite numbers, or the number of connections would change and may not.
         SpecificationError
             If ``steps_per_epoch`` ends epochs already.
         """
@@ -162,9 +191,13 @@ class Evolution:
 
     def _end_epoch(self, accuracy: float | None, loss: float | None) -> None:
         self.epochs += 1
-        if loss is not None and loss != loss:
-            raise TrainingError(f"the loss of epoch {self.epochs} is not a number: lower the learning rate")
+        if loss is not None and not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss of epoch {self.epochs} is not a number to go on from ({loss}): lower the learning rate"
+            )
         self._at(self._moment(ends_epoch=True, accuracy=accuracy), loss)
+        if self._observer is not None:
+            self._observer.end_step()
 
     def _moment(self, *, ends_epoch: bool, accuracy: float | None = None) -> Moment:
         return Moment(self.steps, self.epochs, ends_epoch, accuracy, cache(self._mean_centrality))
@@ -208,7 +241,7 @@ class Evolution:
             grown = self.grow.choose(view, name, kept, count)
             weights = self.values.draw(layer, len(grown), self._generator)
             made[name] = Rewiring.of(layer, view.keys[name], dropped[name], grown, weights.to(layer.weight.device))
-        made = distributed.agreed(self.model, self.layers, made)
+        made = distributed.agreed(self.model, self.layers, made, self.counts_may_change)
         counts = {"dropped": 0, "grown": 0, "neurons_dropped": 0, "neurons_grown": 0}
         for name, layer in self.layers.items():
             _count(counts, layer, made[name])
@@ -267,6 +300,7 @@ class Evolution:
             "steps": self.steps,
             "epochs": self.epochs,
             "rounds": self.rounds,
+            "rules": self._rules,
             "drop": self.drop.memory(),
             "schedule": self.schedule.memory(),
             "log": [asdict(entry) for entry in self._entries],
@@ -280,16 +314,25 @@ class Evolution:
         Raises
         ------
         SpecificationError
-            If it is of an evolution of other layers.
+            If it is of an evolution of other layers, or by other rules. Numbers in the schedule may differ.
         """
         wanted = {f"explored.{name}" for name in self.layers}
         if {name for name in state if name.startswith("explored.")} != wanted:
             raise SpecificationError("this state is of an evolution of other layers than those of the model")
         self._follow()
         told = json.loads(state["told"])
+        before = told.get("rules", self._rules)  # states from before these were kept have none
+        other = [
+            f"{name}={before.get(name)}, not {now}" for name, now in self._rules.items() if before.get(name) != now
+        ]
+        if other:
+            raise SpecificationError(f"this state is of other rules: {'; '.join(other)}. Pass those it was made with")
+        try:
+            self.drop.recall(told["drop"])
+            self.schedule.recall(told["schedule"])
+        except KeyError as error:
+            raise SpecificationError(f"this state is of other rules: it lacks {error} of a rule that is set") from error
         self.steps, self.epochs, self.rounds = told["steps"], told["epochs"], told["rounds"]
-        self.drop.recall(told["drop"])
-        self.schedule.recall(told["schedule"])
         self._entries = [Entry(**entry) for entry in told["log"]]
         self._generator.set_state(state["generator"].cpu())
         for name, one in self._explored.items():

@@ -23,7 +23,7 @@ class Grow(Rule):
     """Weights of grown connections where the caller names none."""
 
     needs_gradients: ClassVar[bool] = False
-    """Whether it reads what the layers saw in the last batch."""
+    """Whether it reads what the layers saw in the batches of the last step."""
 
     @abstractmethod
     def choose(self, view: View, name: str, kept: Int[Tensor, " kept"], count: int) -> Int[Tensor, " count"]:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from synaplex.errors import TrainingError
+from synaplex.sparse import distributed
 from synaplex.sparse.grow import Grow
 from synaplex.sparse.view import View
 
@@ -15,10 +16,11 @@ _ENTRIES = 2**22
 
 
 class GradientGrowth(Grow):
-    """RigL: the absent connections with the largest gradients of the last batch; their weights start at 0.
+    """RigL: the absent connections with the largest gradients of the last step; their weights start at 0.
 
     The dense gradient is never held whole: it is computed block by block from what the layer read and the gradient by
-    what it gave. Connections just dropped may come again. Source: Evci et al. 2020.
+    what it gave, summed over all calls of the layer, all batches of the step and, in distributed training, all ranks.
+    Connections just dropped may come again. Source: Evci et al. 2020.
     """
 
     name = "gradient"
@@ -38,14 +40,14 @@ def largest_gradients(
 ) -> Int[Tensor, " count"]:
     """The absent connections with the largest entries of |grad^T x|; of equal ones those with lower numbers.
 
-    Cost: the dense product, in blocks of rows. Memory: one block.
+    Cost: the dense product, in blocks of rows, each summed over all ranks. Memory: one block.
     """
     in_size, out_size = x.shape[1], grad.shape[1]
     best, keys = grad.new_empty(0), kept.new_empty(0)
     rows = max(1, _ENTRIES // in_size)
     for first in range(0, out_size, rows):
         last = min(out_size, first + rows)
-        block = (grad[:, first:last].T @ x).abs().reshape(-1)
+        block = distributed.summed(grad[:, first:last].T @ x).abs().reshape(-1)
         start, stop = torch.searchsorted(kept, kept.new_tensor([first * in_size, last * in_size])).tolist()
         block[kept[start:stop] - first * in_size] = -1
         top = _largest(block, count)

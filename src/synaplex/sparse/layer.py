@@ -140,7 +140,7 @@ class SparseLinear(nn.Module):
 
     @classmethod
     def from_dense(cls, linear: nn.Linear, keys: Int[Tensor, " connections"]) -> SparseLinear:
-        """The given connections of a dense layer, with its weights and bias."""
+        """The given connections of a dense layer, with its weights and bias; what is not trained there is not here."""
         weight = linear.weight
         layer = cls(
             linear.in_features,
@@ -155,10 +155,12 @@ class SparseLinear(nn.Module):
             if layer.bias is not None:
                 layer.bias.copy_(linear.bias)
         layer.weight.requires_grad_(weight.requires_grad)
+        if layer.bias is not None:
+            layer.bias.requires_grad_(linear.bias.requires_grad)
         return layer.train(linear.training)
 
     def to_linear(self) -> nn.Linear:
-        """The same map as a dense layer, with zeros where there is no connection."""
+        """The same map as a dense layer, with zeros where there is no connection; what is not trained stays so."""
         linear = nn.Linear(
             self.in_features,
             self.out_features,
@@ -170,6 +172,9 @@ class SparseLinear(nn.Module):
             linear.weight.copy_(self.to_dense())
             if self.bias is not None:
                 linear.bias.copy_(self.bias)
+        linear.weight.requires_grad_(self.weight.requires_grad)
+        if self.bias is not None:
+            linear.bias.requires_grad_(self.bias.requires_grad)
         return linear.train(self.training)
 
     def to_dense(self) -> Float[Tensor, "out in"]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
+
 from synaplex.errors import SpecificationError, require
 from synaplex.sparse.evolution import Evolution
 
@@ -51,7 +53,10 @@ class EvolutionCallback(_Callback):
             raise SpecificationError(
                 f"the connections evolve with one optimiser, and this module has {len(trainer.optimizers)}"
             )
-        self.evolution = Evolution(pl_module, trainer.optimizers[0], **self.rules)
+        wrapped = trainer.strategy.model  # what is wrapped for distributed training refuses what it cannot follow
+        model = wrapped if isinstance(wrapped, nn.parallel.DistributedDataParallel) else pl_module
+        self.evolution = Evolution(model, trainer.optimizers[0], **self.rules)
+        self.evolution.waits_for_epochs = False  # Lightning ends each of them
         if self._state is not None:
             self.evolution.load_state_dict(self._state)
             self._state = None

@@ -25,6 +25,21 @@ class Rule:
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
         return f"{type(self).__name__}({settings})"
 
+    def stated(self) -> str:
+        """Its kind and settings as text that is the same in every process: what a kept state is recognised by."""
+        settings = ", ".join(f"{name}={_stated(value)}" for name, value in vars(self).items() if name[0] != "_")
+        return f"{type(self).__name__}({settings})"
+
+
+def _stated(value: Any) -> str:
+    if isinstance(value, Rule):
+        return value.stated()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(float(value))  # 2 and 2.0 are one setting
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_stated, value))}]"
+    return repr(value) if value is None or isinstance(value, str | bool) else type(value).__name__
+
 
 R = TypeVar("R", bound=Rule)
 

@@ -44,6 +44,9 @@ class Schedule(Rule):
     says_when = False
     """Whether it decides at which steps or epochs rounds take place."""
 
+    counts_epochs = False
+    """Whether what it does depends on the number of epochs that have ended."""
+
     def due(self, moment: Moment) -> bool:
         """Whether a round takes place."""
         return True
@@ -65,6 +68,7 @@ class EveryEpoch(Schedule):
 
     name = "epoch"
     says_when = True
+    counts_epochs = True
 
     def __init__(self, every: int = 1) -> None:
         self.every = _at_least_one("epochs between rounds", every)
@@ -126,19 +130,23 @@ class WhileAccuracyFalls(Schedule):
 class WhileCentralityFalls(Schedule):
     """Dropped connections grow again only where mean Laplacian centrality is below that of the round before.
 
-    Source: Heath 2021, section 9, which proposes it.
+    Compared are the values before either round changes anything, so that what training and the drop in between did both
+    count. Source: Heath 2021, section 9, which proposes it.
     """
 
     name = "while-centrality-falls"
 
     def __init__(self) -> None:
         self._before: float | None = None
+        self._now: float | None = None
 
     def grown(self, moment: Moment, kept: int, dropped: int, possible: int) -> int:
-        return dropped if self._before is not None and moment.centrality() < self._before else 0
+        self._now = moment.centrality()
+        return dropped if self._before is not None and self._now < self._before else 0
 
     def observe(self, moment: Moment) -> None:
-        self._before = moment.centrality()
+        if self._now is not None:  # else the end of an epoch that no round belongs to
+            self._before, self._now = self._now, None
 
     def memory(self) -> dict[str, Any]:
         return {"before": self._before}
@@ -151,6 +159,7 @@ class Decay(Schedule):
     """Shares fall from their full value to 0 over a number of epochs, along half a cosine."""
 
     name = "decay"
+    counts_epochs = True
 
     def __init__(self, epochs: int = 100) -> None:
         self.epochs = _at_least_one("epochs of decay", epochs)
@@ -163,6 +172,7 @@ class Until(Schedule):
     """No round at the end of the last epoch or after it: what grew then would never be trained."""
 
     name = "until"
+    counts_epochs = True
 
     def __init__(self, epochs: int = 100) -> None:
         self.epochs = _at_least_one("epochs", epochs)
@@ -179,6 +189,7 @@ class Thinning(Schedule):
     """
 
     name = "thinning"
+    counts_epochs = True
 
     def __init__(self, density: int | float = 0.1, epochs: int = 50) -> None:
         if not 0 < density < 1:

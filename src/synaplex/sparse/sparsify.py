@@ -94,15 +94,15 @@ def sparsify(
     names = {name: one for name, one in model.named_modules() if type(one) is nn.Linear}
     chosen = _without(names, model, skip)
     shapes = [(one.out_features, one.in_features) for one in chosen.values()]
-    densities = _densities(shapes, epsilon, topology, density)
+    shares = densities(shapes, epsilon, topology, density)
     _check_own_weights(model, chosen)
     generator = torch.Generator().manual_seed(seed)
     made: dict[nn.Linear, SparseLinear] = {}
-    dense = {name for name, share in zip(chosen, densities, strict=True) if share >= 1 and density != 1}
+    dense = {name for name, share in zip(chosen, shares, strict=True) if share >= 1 and density != 1}
     if len(dense) == len(chosen):
         warnings.warn(_none_sparse(chosen, epsilon, density), DenseLayerWarning, stacklevel=2)
         return model
-    for (name, linear), share in zip(chosen.items(), densities, strict=True):
+    for (name, linear), share in zip(chosen.items(), shares, strict=True):
         if name in dense:
             lower = f"epsilon below {_largest_epsilon(linear):.4g}" if density is None else "a lower density"
             warnings.warn(
@@ -170,9 +170,10 @@ def _without(
     return chosen
 
 
-def _densities(
+def densities(
     shapes: list[tuple[int, int]], epsilon: int | float | None, topology: str | None, density: int | float | None
 ) -> list[float]:
+    """The density of each layer by what `sparsify` is told; raises what it raises of them."""
     if epsilon is not None and density is not None:
         raise SpecificationError(f"epsilon={epsilon} and density={density} both say how dense: give one of them")
     topology = topology or ("erdos-renyi" if density is None else "uniform")

@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,13 +21,12 @@ from torch import Tensor, nn
 from synaplex.datasets import Dataset, load
 from synaplex.errors import SpecificationError, TrainingError, UnwritableFileError
 from synaplex.sparse.checkpoint import load_checkpoint, save_checkpoint, save_model, told_by
+from synaplex.sparse.epochs import by_epoch
 from synaplex.sparse.evolution import Evolution
 from synaplex.sparse.layer import SparseLinear
-from synaplex.sparse.log import table
 from synaplex.sparse.rules import drop_rule, grow_rule
 from synaplex.sparse.rules import schedule as schedule_rule
-from synaplex.sparse.sparsify import DenseLayerWarning, sparsify
-from synaplex.sparse.topologies import erdos_renyi
+from synaplex.sparse.sparsify import DenseLayerWarning, densities, sparsify
 from synaplex.sparse.values import values_rule
 
 WIDTHS = {"cifar10": (4000, 1000, 4000)}
@@ -59,7 +59,9 @@ class SparseTraining:
     hidden
         Neurons of each hidden layer; empty for those of the paper.
     epsilon
-        Of the Erdos-Renyi topology.
+        Of the Erdos-Renyi topology; without effect where a density is given.
+    topology, density
+        In the place of epsilon; as for `sparsify`. ``""`` for its own choice, None for epsilon.
     schedule
         ``""`` for a round at the end of every epoch but the last.
     values
@@ -87,6 +89,8 @@ class SparseTraining:
     momentum: int | float = 0.9
     dropout: int | float = 0.3
     seed: int = 0
+    topology: str = ""
+    density: int | float | None = None
 
     def __post_init__(self) -> None:
         given: dict[str, Any] = vars(self)
@@ -104,13 +108,17 @@ class SparseTraining:
         rate = given["learning_rate"]
         if not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise SpecificationError(f"learning_rate={rate!r} is no number above 0")
-        erdos_renyi([], self.epsilon)
+        densities([], *self._topology())
         drop, grow, schedule = self._rules()
         drop_rule(drop)
         grow_rule(grow)
         schedule_rule(schedule)
         if self.values:
             values_rule(self.values)
+
+    def _topology(self) -> tuple[int | float | None, str | None, int | float | None]:
+        """Epsilon, topology and density as `sparsify` takes them."""
+        return None if self.density is not None else self.epsilon, self.topology or None, self.density
 
     def _rules(self) -> tuple[str, str, str]:
         """The texts of the drop rule, the grow rule and the schedule."""
@@ -133,9 +141,10 @@ class SparseTraining:
         for part in model:
             if isinstance(part, nn.Linear):
                 nn.init.zeros_(part.bias)
+        epsilon, topology, density = self._topology()
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", DenseLayerWarning)
-            sparsify(model, self.epsilon, seed=self.seed)
+            sparsify(model, epsilon, topology=topology, density=density, seed=self.seed)
         if not any(isinstance(one, SparseLinear) for one in model.modules()):
             raise SpecificationError(str(told[-1].message))
         for one in told:
@@ -143,9 +152,9 @@ class SparseTraining:
         return model
 
     def evolution(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> Evolution:
-        """The rules on a model."""
+        """The rules on a model; `Evolution.epoch` is to be called at the end of each epoch."""
         drop, grow, schedule = self._rules()
-        return Evolution(
+        evolution = Evolution(
             model,
             optimizer,
             drop=drop,
@@ -154,6 +163,8 @@ class SparseTraining:
             values=self.values or None,
             seed=self.seed,
         )
+        evolution.waits_for_epochs = False  # they may be of any length here: each is ended
+        return evolution
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +196,8 @@ def train(
 
     Inputs are standardised feature by feature. After every epoch ``checkpoint.safetensors`` (all that a run needs to go
     on), ``model.safetensors`` (the state dict of the model alone) and ``epochs.parquet`` are written to the folder; a
-    second call with the same specification goes on after the last whole epoch, with the same result as if nothing had
-    happened.
+    second call with the same specification and data goes on after the last whole epoch, with the same result as if
+    nothing had happened. A folder takes one run at a time.
 
     Parameters
     ----------
@@ -202,7 +213,9 @@ def train(
     Raises
     ------
     SpecificationError
-        If the folder holds a training of another specification; names the difference.
+        If the folder holds a training of another specification, and names the difference, or on other data.
+    StoreBusyError
+        If another process is training into the folder.
     UnwritableFileError
         If the folder cannot be made or written.
     TrainingError
@@ -215,20 +228,23 @@ def train(
     >>> trained.epochs["epoch"].to_list()
     [1, 2]
     """
+    from synaplex.population.locks import FolderLocks
     from synaplex.population.progress import progress_bar
     from synaplex.report.files import check_writable
 
     folder = Path(out)
     check_writable(folder / CHECKPOINT)
     data = data or load(specification.dataset, data_dir)
-    samples = _standardized(data)
-    with torch.random.fork_rng(devices=[]):
+    samples, digest = _standardized(data), data.digest()
+    with ExitStack() as held, torch.random.fork_rng(devices=[]):
         torch.manual_seed(specification.seed)
         model = specification.build(data)
         optimizer = torch.optim.SGD(model.parameters(), lr=specification.learning_rate, momentum=specification.momentum)
         evolution = specification.evolution(model, optimizer)
-        rows = _resumed(specification, folder, model, optimizer, evolution)
         _make(folder)
+        held.enter_context(FolderLocks(folder).whole())
+        _clear(folder)
+        rows = _resumed(specification, digest, folder, model, optimizer, evolution)
         if rows:
             _publish(folder, model, rows, evolution)  # the run may have stopped just before it did
         batches = -(-len(data.x_train) // specification.batch_size)
@@ -241,15 +257,16 @@ def train(
                     raise _diverged(folder, epoch)
                 evolution.epoch(accuracy=found["train_accuracy"], loss=found["train_loss"])
                 rows.append({"epoch": epoch, **found, "test_accuracy": _accuracy(model, samples[1], data.y_test)})
-                told = {"specification": _plain(specification), "rows": rows}
+                told = {"specification": _plain(specification), "data": digest, "rows": rows}
                 tensors = {"random": torch.get_rng_state()}
                 save_checkpoint(folder / CHECKPOINT, model, optimizer, evolution, tensors=tensors, told=told)
                 _publish(folder, model, rows, evolution)
-    return Trained(model, evolution, _joined(rows, evolution))
+    return Trained(model, evolution, by_epoch(rows, evolution))
 
 
 def _resumed(
     specification: SparseTraining,
+    digest: str,
     folder: Path,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
@@ -260,12 +277,18 @@ def _resumed(
     if not path.exists():
         return []
     told = told_by(path)
-    now, before = _plain(specification), told["specification"]
+    # What earlier releases did not know was as it is by default; they did not keep what the data were.
+    now, before = _plain(specification), {**_plain(SparseTraining()), **told["specification"]}
     changed = [
         f"{name} {before.get(name)!r}, not {value!r}" for name, value in now.items() if before.get(name) != value
     ]
     if changed:
         raise SpecificationError(f"{folder} holds another training: {'; '.join(changed)}. Choose another folder")
+    if told.get("data", digest) != digest:
+        raise SpecificationError(
+            f"{folder} holds a training on other data of {specification.dataset!r}: give the data that it began with, "
+            "or choose another folder"
+        )
     given = load_checkpoint(path, model, optimizer, evolution)
     torch.set_rng_state(given["random"])
     rows: list[dict[str, Any]] = told["rows"]
@@ -327,23 +350,6 @@ def _plain(specification: SparseTraining) -> dict[str, Any]:
     return {**asdict(specification), "hidden": list(specification.hidden)}
 
 
-def _joined(rows: Sequence[dict[str, Any]], evolution: Evolution) -> pl.DataFrame:
-    """A row an epoch; counts of several rounds in one epoch are summed."""
-    log = evolution.log if len(evolution.log) else table([])
-    log = log.drop("accuracy", "loss").with_columns(epoch=_epoch_of(evolution, log))
-    summed = ("dropped", "grown", "neurons_dropped", "neurons_grown", "neurons_chosen")
-    each = log.group_by("epoch", maintain_order=True).agg(
-        [pl.col(name).sum() if name in summed else pl.col(name).last() for name in log.columns if name != "epoch"]
-    )
-    return pl.DataFrame(list(rows)).with_columns(pl.col("epoch").cast(pl.Int64)).join(each, on="epoch", how="left")
-
-
-def _epoch_of(evolution: Evolution, log: pl.DataFrame) -> pl.Expr:
-    """The epoch in which a round took place: rounds between epochs belong to the one that is under way."""
-    steps = evolution.steps // max(evolution.epochs, 1)
-    return (pl.col("step") + steps - 1) // max(steps, 1)
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -351,10 +357,17 @@ def _make(folder: Path) -> None:
         raise UnwritableFileError(f"{folder} cannot be written to: {error}") from error
 
 
+def _clear(folder: Path) -> None:
+    """Remove what a killed run left half-written."""
+    for name in (CHECKPOINT, MODEL, LOG):
+        for part in (*folder.glob(f".{name}.*.part"), *folder.glob(f"{name}.*.part")):
+            part.unlink(missing_ok=True)
+
+
 def _publish(folder: Path, model: nn.Module, rows: Sequence[dict[str, Any]], evolution: Evolution) -> None:
     """Write what others read, as it stands after the last whole epoch: the model and the table of epochs."""
+    from synaplex.report.files import replacing
+
     save_model(model, folder / MODEL)
-    path = folder / LOG
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    _joined(rows, evolution).write_parquet(beside)
-    beside.replace(path)
+    with replacing(folder / LOG) as part:
+        by_epoch(rows, evolution).write_parquet(part)

@@ -36,8 +36,8 @@ class View:
     generator
         Where random numbers come from.
     inputs, gradients
-        For rules that ask for them: what each layer read in the last batch, ``(samples, in)``, and the gradient by
-        what it gave, ``(samples, out)``.
+        For rules that ask for them: what each layer read in the last step, ``(samples, in)``, and the gradient by
+        what it gave, ``(samples, out)``; rows are the samples of all its calls in all batches of that step.
     """
 
     layers: Mapping[str, SparseLinear]
