@@ -207,7 +207,7 @@ def test_help_shows_examples(run: Run, command: str) -> None:
     assert result.stdout.count(f"synaplex {command}") >= 3
 
 
-def test_stopping_says_that_nothing_was_written(
+def test_stopping_says_leaves_nothing_half_written(
     run: Run, encoder: Path, models: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: Any, **__: Any) -> None:
@@ -216,5 +216,5 @@ def test_stopping_says_that_nothing_was_written(
     monkeypatch.setattr("synaplex.encoders.StructureEncoder.transform", stop)
     result = run("rank", *models, "--encoder", encoder, "--out", tmp_path / "ranked.csv")
     assert result.exit_code == 130
-    assert "Nothing was written" in result.stderr
+    assert "whole or not at all" in result.stderr
     assert not (tmp_path / "ranked.csv").exists()
