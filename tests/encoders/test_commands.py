@@ -207,7 +207,7 @@ def test_help_shows_examples(run: Run, command: str) -> None:
     assert result.stdout.count(f"synaplex {command}") >= 3
 
 
-def test_stopping_says_leaves_nothing_half_written(
+def test_stopping_leaves_nothing_half_written(
     run: Run, encoder: Path, models: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(*_: Any, **__: Any) -> None:
