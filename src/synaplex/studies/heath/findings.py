@@ -9,6 +9,7 @@ import polars as pl
 from jaxtyping import Float
 from scipy.stats import f as f_distribution
 
+from synaplex.report.cells import count
 from synaplex.report.page import Verdict
 from synaplex.studies.finding import Finding, decide, signed
 from synaplex.studies.heath.centrality_findings import (
@@ -84,7 +85,7 @@ def _of_interval(rows: pl.DataFrame, side: str, limit: float) -> tuple[Verdict, 
     low, high = (-np.inf, np.inf) if row["low"] is None else (row["low"], row["high"])
     above, below = low > limit, high < limit
     said = "" if row["table 4"] is None else f" Table 4: {signed(row['table 4'])}."
-    text = f"{ranged(row['points'], low, high)} points, {row['seeds']} seeds.{said}"
+    text = f"{ranged(row['points'], low, high)} points, {count(row['seeds'], 'seed')}.{said}"
     return (decide(above, below) if side == "above" else decide(below, above)), text
 
 

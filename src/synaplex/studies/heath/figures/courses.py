@@ -136,6 +136,4 @@ def thresholds(results: Results, table: pl.DataFrame) -> Figure:
                 right.plot(rows["k"], rows["published"], "x", color=style.color(1), label="printed")
                 right.legend()
             right.set_xlabel("k")
-            bottom = max(float(rows["accuracy"].min() or 0), float(rows["accuracy"].max() or 0) - 15)  # type: ignore[arg-type]
-            right.set_ylim(bottom - 1, None)
         return figure
