@@ -132,6 +132,7 @@ def test_a_diverged_network_leaves_its_seed_out():
     )
     assert differences(values, ["b"], ["a"]) == [2.0, 1.0]
     assert differences(values, ["b", "c"], ["a", "a"]) == [3.0]
+    assert differences(values, ["b", "static / random"], ["a", "static / away"]) == [2.0, 1.0]  # no such cells at all
     rows = [
         {"stage": "grid", "recipe": "released", "method": m, "seed": 0, "epoch": e, "planned": 3}
         for m, last in (("whole", 3), ("diverged", 2))

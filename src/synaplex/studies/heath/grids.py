@@ -117,9 +117,11 @@ def differences(values: pl.DataFrame, methods: list[str], bases: list[str]) -> l
         (str(method), int(seed)): float(value)
         for method, seed, value in values.select("method", "seed", "value").rows()
     }
+    there = set(values["method"].to_list())
+    asked = [pair for pair in zip(methods, bases, strict=True) if there.issuperset(pair)]  # not all rules combine
     found = []
     for seed in sorted(set(values["seed"].to_list())):
-        pairs = [(table.get((one, seed)), table.get((base, seed))) for one, base in zip(methods, bases, strict=True)]
+        pairs = [(table.get((one, seed)), table.get((base, seed))) for one, base in asked]
         known = [one - base for one, base in pairs if one is not None and base is not None]
         if known and len(known) == len(pairs):
             found.append(float(np.mean(known)))
