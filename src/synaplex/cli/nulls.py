@@ -24,7 +24,7 @@ def nulls(
             "at random places that keep every neuron's number of them.",
         ),
     ] = "shuffled",
-    draws: Annotated[int, typer.Option(metavar="N", help="Networks drawn from the null model.")] = 99,
+    draws: Annotated[int, typer.Option(metavar="N", help="Networks drawn from the null model.")] = 100,
     layers: Annotated[
         str | None,
         typer.Option(
